@@ -1,0 +1,37 @@
+# Two commands are all that a newcomer needs: `make run` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= runs/builtin
+# Several threads in one process make small models slower; the runner starts a process a core.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: run test check format clean
+
+run: $(VENV)/.models  ## evaluate the built-in ladder, judge it, write the report
+	$(BIN)/saltus run studies/builtin.yaml --out $(OUT)
+	$(BIN)/saltus verdict $(OUT) --report
+
+test: $(VENV)/.dev  ## run the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## lint, format and types
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix src tests scripts
+	$(BIN)/ruff format src tests scripts
+
+$(VENV)/.models: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,report]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.models
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[models,report,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

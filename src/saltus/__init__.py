@@ -1,0 +1,1 @@
+"""saltus: abilities of language models across scale."""
