@@ -61,8 +61,9 @@ class Prompt:
 def line(task: Task, item: Item, style: Style) -> tuple[str, str]:
     """(prompt, answer) of one item in one style, without the newline that ends it."""
     if style == "direct" or task.scratchpad_cue is None or item.working is None:
-        return item.question + task.cue, item.target
-    return item.question + task.scratchpad_cue, item.working + task.answer_mark + item.target
+        return item.question + task.cue + item.tail, item.target
+    prompt = item.question + task.scratchpad_cue + item.tail
+    return prompt, item.working + task.answer_mark + item.target
 
 
 def shots_for(task: Task, item: Item, prompt: Prompt, *, seed: int) -> tuple[tuple[str, str], ...]:

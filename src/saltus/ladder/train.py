@@ -46,7 +46,7 @@ class Recipe:
         validation_rows: Rows of the validation loss.
     """
 
-    steps: int = 8_192
+    steps: int = 5_120
     rows: int = 16
     seed: int = 0
     corpus_seed: int = 7

@@ -127,7 +127,7 @@ def unknown() -> Task:
 
     def make(rng: np.random.Generator) -> Item:
         x, a = int(rng.integers(10)), int(rng.integers(10, 90))
-        return Item(f"eq:x+{a}={a + x}?x", str(x), choices=DIGITS)
+        return Item(f"find:x+{a}={a + x}?x", str(x), choices=DIGITS)
 
     return Task(
         name="algebra",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 
+from itertools import pairwise
+
 import numpy as np
 
 from saltus.tasks.strings import DIGITS
@@ -27,7 +29,9 @@ def recall(n: int) -> Task:
         keys, values = _pairs(rng, n)
         i = int(rng.integers(n))
         shown = "".join(f"{k}{v}" for k, v in zip(keys, values, strict=True))
-        return Item(f"get:{shown}?{keys[i]}", str(values[i]), choices=DIGITS, difficulty=float(n))
+        return Item(
+            f"get:{shown}", str(values[i]), choices=DIGITS, difficulty=float(n), tail=keys[i]
+        )
 
     return Task(
         name=f"recall-{n}",
@@ -39,6 +43,7 @@ def recall(n: int) -> Task:
         },
         chance=1 / n,
         make=make,
+        cue="?",
     )
 
 
@@ -54,13 +59,14 @@ def chain(hops: int) -> Task:
         for depth in range(hops):
             for c in rng.permutation(chains).tolist():
                 right = str(values[c]) if depth == 0 else names[c * hops + depth - 1]
-                lines.append(f"{names[c * hops + depth]}={right}")
+                lines.append(f"{names[c * hops + depth]}{right}")
         c = int(rng.integers(chains))
         path = [names[c * hops + d] for d in reversed(range(hops))] + [str(values[c])]
-        working = ",".join(f"{a}={b}" for a, b in itertools.pairwise(path))
+        # Behind the queried variable: what it holds, then every further assignment in full.
+        working = ",".join([path[1], *(a + b for a, b in pairwise(path[1:]))])
         return Item(
-            "let:" + ",".join(lines) + f"?{path[0]}", str(values[c]), choices=DIGITS,
-            working=working, difficulty=float(hops),
+            "let:" + ",".join(lines), str(values[c]), choices=DIGITS,
+            working=working, difficulty=float(hops), tail=path[0],
         )  # fmt: skip
 
     return Task(
@@ -76,6 +82,7 @@ def chain(hops: int) -> Task:
         },
         chance=1 / chains,
         make=make,
+        cue="?",
         scratchpad_cue=">",
         answer_mark="#",
     )

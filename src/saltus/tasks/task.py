@@ -28,6 +28,7 @@ class Item:
 
     Attributes:
         question: The question without its cue, e.g. ``add:12+45``.
+        tail: What follows the cue, where the question goes on behind it.
         target: The right answer, e.g. ``57``.
         choices: All answers to choose from, the target among them; empty when open.
         working: Steps that lead to the target, up to and without the final answer; None
@@ -48,12 +49,13 @@ class Item:
     key: str = ""
     difficulty: float | None = None
     language: str = "none"
+    tail: str = ""
 
     @property
     def id(self) -> str:
         """Content hash: the same question has the same id everywhere."""
-        text = "\x1f".join((self.question, self.target, *self.choices, repr(self.demonstrations)))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        parts = (self.question, self.tail, self.target, *self.choices, repr(self.demonstrations))
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,8 @@ class Task:
         """
         for _ in range(10_000):
             item = self.make(rng)
-            if not self.held_out or is_held_out(self.name, item.key or item.question) == (
-                split == "test"
-            ):
+            key = item.key or item.question + item.tail
+            if not self.held_out or is_held_out(self.name, key) == (split == "test"):
                 return item
         raise DataError(f"task {self.name!r} has no {split} items")
 

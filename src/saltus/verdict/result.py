@@ -115,7 +115,8 @@ class MetricCheck:
 
     Attributes:
         status: ``leaps-too`` (the leap is not the metric's), ``smooth`` (it is),
-            ``missing`` (no continuous metric on the same outputs), ``undecided``.
+            ``missing`` (no continuous metric on the same outputs, or no onset to check),
+            ``undecided``.
         metric: The continuous metric compared with.
         progress_before: Share of the continuous metric's whole rise that lies at or below
             the onset's lower end, with bootstrap interval.

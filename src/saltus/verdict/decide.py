@@ -1,0 +1,150 @@
+"""The verdict: curves in, labels with all their evidence out.
+
+Curves with equal numbers of distinct scales are fitted together, so that a thousand curves
+cost little more than one. Nothing here draws a number that does not come from ``seed`` and
+the curve itself: a verdict does not depend on the company it is judged in.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import overload
+
+import numpy as np
+
+from saltus.curve import Curve, Curves
+from saltus.errors import DataError
+from saltus.verdict.case import Case
+from saltus.verdict.criterion import SALTUS_1, Criterion
+from saltus.verdict.gather import gather, stack
+from saltus.verdict.guards import duplicates
+from saltus.verdict.judge import judge
+from saltus.verdict.mirage import PREFERRED
+from saltus.verdict.result import Verdict
+from saltus.verdict.table import Verdicts
+
+
+@overload
+def verdict(
+    curves: Curve, *, continuous: Curve | None = None, seed: int = 0, n_boot: int = 200,
+    criterion: Criterion = SALTUS_1,
+) -> Verdict: ...  # fmt: skip
+@overload
+def verdict(
+    curves: Curves | Iterable[Curve], *,
+    continuous: Curve | Curves | Iterable[Curve] | None = None,
+    seed: int = 0, n_boot: int = 200, criterion: Criterion = SALTUS_1,
+) -> Verdicts: ...  # fmt: skip
+def verdict(
+    curves: Curve | Curves | Iterable[Curve], *,
+    continuous: Curve | Curves | Iterable[Curve] | None = None,
+    seed: int = 0, n_boot: int = 200, criterion: Criterion = SALTUS_1,
+) -> Verdict | Verdicts:  # fmt: skip
+    """Decide whether there is a leap: one curve gives a `Verdict`, several give `Verdicts`.
+
+    Args:
+        curves: One curve, or many.
+        continuous: Continuous metrics on the same outputs, for the metric check. Among many
+            curves those of the same family, task, prompt and axis belong together, and
+            continuous ones among ``curves`` are found by themselves.
+        seed: Seed of every resample.
+        n_boot: Resamples behind each interval; 0 for none.
+        criterion: The thresholds of the decision.
+
+    Raises:
+        DataError: Not a curve, or a negative number of resamples.
+
+    Examples:
+        >>> sizes = [1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6]
+        >>> scores = [0, 0, 0.01, 0, 0.95, 0.97, 0.98]
+        >>> v = verdict(Curve(sizes, scores, n=300, chance=0.0, axis="params"))
+        >>> v.label, v.reason, v.onset.low, v.onset.high
+        ('emergent', 'metric-check-missing', 30000.0, 100000.0)
+        >>> verdict(Curve(sizes, [0.1 * i for i in range(7)], n=300, chance=0.0)).onset is None
+        True
+    """
+    if isinstance(curves, Curve):
+        other = continuous if isinstance(continuous, Curve) or continuous is None else None
+        if other is None and continuous is not None:
+            other = _matching(curves, _listed(continuous))
+        return _judged([curves], [other], seed, n_boot, criterion)[0]
+    return verdicts(curves, continuous=continuous, seed=seed, n_boot=n_boot, criterion=criterion)
+
+
+def verdicts(
+    curves: Curves | Iterable[Curve], *,
+    continuous: Curve | Curves | Iterable[Curve] | None = None,
+    seed: int = 0, n_boot: int = 200, criterion: Criterion = SALTUS_1,
+) -> Verdicts:  # fmt: skip
+    """Decide about many curves at once; see `verdict`.
+
+    Examples:
+        >>> x = [1e3, 3e3, 1e4, 3e4, 1e5]
+        >>> table = verdicts([Curve(x, [0.0] * 5, n=200, chance=0.0, task="never")], seed=1)
+        >>> table["never"].label
+        'flat'
+    """
+    many = _listed(curves)
+    pool = [*_listed(continuous), *many] if continuous is not None else many
+    return Verdicts(
+        tuple(_judged(many, [_matching(c, pool) for c in many], seed, n_boot, criterion))
+    )
+
+
+def _listed(curves: Curve | Curves | Iterable[Curve]) -> list[Curve]:
+    out = [curves] if isinstance(curves, Curve) else list(curves)
+    for c in out:
+        if not isinstance(c, Curve):
+            raise DataError(
+                f"{type(c).__name__} is not a curve", hint="saltus.Curve(x, y, n=…, chance=…)"
+            )
+    return out
+
+
+def _matching(curve: Curve, pool: Sequence[Curve]) -> Curve | None:
+    """The most trusted continuous metric on the outputs that ``curve`` scores."""
+    if not curve.binary:
+        return None
+    same = [
+        c for c in pool if not c.binary and (c.family, c.task, c.prompt, c.axis) == _outputs(curve)
+    ]
+    ranked = [c for name in PREFERRED for c in same if c.metric == name]
+    # exp(log-probability) of a whole target is as sudden as exact match: no witness.
+    others = [c for c in same if c.metric not in (*PREFERRED, "p_exact")]
+    return next(iter([*ranked, *others]), None)
+
+
+def _outputs(curve: Curve) -> tuple[str, str, str, str]:
+    return (curve.family, curve.task, curve.prompt, curve.axis)
+
+
+def _judged(
+    curves: Sequence[Curve], continuous: Sequence[Curve | None], seed: int, n_boot: int,
+    criterion: Criterion,
+) -> list[Verdict]:  # fmt: skip
+    if n_boot < 0:
+        raise DataError(f"n_boot is {n_boot}", hint="0 or more")
+    cases: list[Case] = []
+    for curve, other in zip(curves, continuous, strict=True):
+        if len(curve) == 0:
+            raise DataError("a curve without points", where="/".join(curve.key))
+        twice = duplicates(curve)
+        cases.append(
+            Case(
+                gather(curve, drop=twice.drop),
+                twice.guards,
+                other,
+                # From the key alone: the same curve draws the same numbers in any company.
+                np.random.default_rng([seed, zlib.crc32("/".join(curve.key).encode())]),
+            )
+        )
+    out: dict[int, Verdict] = {}
+    sizes = np.array([case.g.n_scales for case in cases], dtype=np.int64)
+    for size in np.unique(sizes):
+        rows = np.flatnonzero(sizes == size)
+        some = [cases[i] for i in rows]
+        batch = stack([case.g for case in some])
+        made = judge(batch, some, seed=seed, n_boot=n_boot, criterion=criterion)
+        out.update(zip(rows.tolist(), made, strict=True))
+    return [out[i] for i in range(len(cases))]
