@@ -9,8 +9,8 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: run test check format clean
 
 run: $(VENV)/.models  ## evaluate the built-in ladder, judge it, write the report
-	$(BIN)/saltus run studies/builtin.yaml --out $(OUT)
-	$(BIN)/saltus verdict $(OUT) --report
+	$(BIN)/saltus run builtin --out $(OUT)
+	$(BIN)/saltus report $(OUT)
 
 test: $(VENV)/.dev  ## run the tests
 	$(BIN)/python -m pytest

@@ -1,9 +1,13 @@
 """The page in a real browser: both widths, both languages, both themes, no complaint."""
 
+import csv
+import io
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from saltus.report.findings import StudyInfo, findings
 from saltus.report.page import write_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -209,3 +213,32 @@ def test_printing_draws_every_panel(visit, url):
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert tab.locator(".panel svg.curve").count() == 12
     assert not tab.locator("#controls").is_visible()
+
+
+def test_results_without_models_and_with_two_families(visit, synthetic, tmp_path):
+    """What a user's own table gives: no ladder, several families, names nobody knows."""
+    some = [
+        replace(v, family=family, metric="mine" if v.metric == "p_exact" else v.metric)
+        for family in ("ours", "theirs")
+        for v in synthetic.make(tasks=synthetic.TRUTHS[1:3], checkpoints=2).verdicts
+        if v.axis == "params"
+    ]
+    found = findings(verdicts=some, study=StudyInfo("mine"))
+    tab = visit(write_page(found, tmp_path / "bare.html").as_uri())
+    walk(tab)
+    assert not tab.locator("#models").is_visible()
+    assert tab.locator("[data-field=family] option").all_inner_texts() == ["ours", "theirs"]
+    tab.select_option("[data-field=metric]", "mine")
+    assert "ours · 0-shot" in tab.inner_text("#findings")
+
+
+def test_the_table_can_be_taken_along_as_csv(visit, url, tmp_path):
+    tab = visit(url)
+    with tab.expect_download() as waiting:
+        tab.get_by_role("button", name="Download CSV").click()
+    path = tmp_path / "verdicts.csv"
+    waiting.value.save_as(path)
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    assert len(rows) == 28
+    assert {r["label"] for r in rows} >= {"emergent", "metric-induced", "flat"}
+    assert {r["axis"] for r in rows} == {"params"}

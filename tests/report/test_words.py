@@ -12,7 +12,7 @@ import saltus.verdict
 from saltus.report import facts
 from saltus.report.evidence import evidence
 from saltus.report.findings import LABELS, METRIC_ORDER, StudyInfo, findings
-from saltus.report.phrase import LANGS, fill, places, say, strings, tidy
+from saltus.report.phrase import LANGS, fill, join, places, say, strings, tidy
 from saltus.report.sentences import details, headline, sentences, strategy_sentences
 from saltus.report.words import opening, opening_text, title, titles
 from saltus.scale import AXES
@@ -200,3 +200,17 @@ def test_headline_names_the_curve(made):
 
 def test_tidy_leaves_english_alone():
     assert tidy("a, b (c): d?") == "a, b (c): d?"
+
+
+def test_a_long_list_is_cut_and_says_so(made):
+    def text(most):
+        return join(opening(made, most=most), "en", titles(made))
+
+    assert "5 more" in text(2)
+    assert "more" not in text(60)
+
+
+def test_undecided_curves_are_counted_with_their_reasons(made):
+    text = opening_text(made)
+    n = sum(v.label == "undecided" for v in facts.headlines(made))
+    assert f"{n} of 28 curves are undecided: too few distinct scales ({n})" in text

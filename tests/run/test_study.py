@@ -4,6 +4,7 @@ import pytest
 
 from saltus.errors import LadderError, SaltusError, StudyError
 from saltus.run.study import load_study
+from saltus.tasks.registry import TASKS
 
 GOOD = """\
 name: a study
@@ -140,3 +141,11 @@ def test_a_wrong_ladder_is_told_from_a_wrong_study(load, tmp_path):
         load(GOOD)
     with pytest.raises(SaltusError, match="no such file"):
         load_study(tmp_path / "none.yaml")
+
+
+def test_the_study_that_ships_measures_every_model_and_task():
+    loaded = load_study("builtin")
+    blocks = loaded.study.measure
+    assert {m.id for b in blocks for m in b.models(loaded.ladder)} == {m.id for m in loaded.ladder}
+    assert {t for b in blocks for t in b.task_names()} == set(TASKS)
+    assert {p.name for b in blocks for p in b.prompts()} >= {"0-shot", "4-shot", "8-shot"}

@@ -116,6 +116,24 @@ def test_learning_the_format_is_no_leap():
     assert v.label == "undecided"
 
 
+def test_format_learnt_first_is_no_rise():
+    # The smallest models do not answer at all; the rest guess.
+    y = [0.0, 0.01, 0.11, 0.09, 0.1, 0.12, 0.1]
+    v = verdict(Curve(SIZES, y, n=300, chance=0.1, axis="params"))
+    assert (v.label, v.reason) == ("flat", "stays-at-chance")
+    assert v.presence.states[:3] == ("below", "below", "chance")
+    assert v.guards[0].models == ("model0", "model1")
+    # The points are shown as measured.
+    assert [p.y for p in v.points] == y
+
+
+def test_a_leap_after_learnt_format_is_still_one():
+    y = [0.0, 0.1, 0.09, 0.11, 0.1, 0.95, 1.0]
+    v = verdict(Curve(SIZES, y, n=300, chance=0.1, axis="params"))
+    assert v.label == "emergent"
+    assert (v.onset.low, v.onset.high) == (111e3, 303e3)
+
+
 def test_a_lone_outlier_is_named():
     v = verdict(Curve(SIZES, [0.1, 0.11, 0.1, 0.8, 0.09, 0.12, 0.1], n=300, chance=0.1))
     assert (v.label, v.reason) == ("undecided", "single-outlier")

@@ -17,7 +17,9 @@ from saltus.tasks.knowledge import CIPHERS, PEOPLE, RELATIONS
 PAD, UNKNOWN, NEWLINE = "<pad>", "<unk>", "\n"
 PATTERN = r"\n| [a-z]+|[a-z]{3,}|[a-z]|[0-9]|[^ a-z0-9\n]| "
 
-_HEADERS = "add sub mul find seq copy rev sort max count par bool close get let map fact say".split()
+_HEADERS = (
+    "add sub mul find seq copy rev sort max count par bool close get let map fact say".split()
+)
 _WORDS = "is taller shorter than who tallest shortest".split()
 
 

@@ -14,6 +14,9 @@ from saltus.verdict.result import Estimate, Guard, Verdict
 MAX_NAMED = 4
 """A note on the data names this many models; the rest is counted."""
 
+HARMLESS = ("no-chance", "pooled-scales", "zero-scale")
+"""Notes that say how a curve was read and are no fault of the data."""
+
 _NUMBER = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?")
 
 Status = Literal["yes", "no", "unknown"]
@@ -36,7 +39,7 @@ def evidence(v: Verdict) -> tuple[Line, ...]:
         Line("C", _status(v.surprise.holds), _surprise(v)),
         Line("D", _metric_status(v), _metric_parts(v)),
         Line("E", _status(v.resolution.holds), _resolution(v)),
-        Line("F", "no" if v.guards else "yes", _guards(v)),
+        Line("F", "no" if any(g.code not in HARMLESS for g in v.guards) else "yes", _guards(v)),
     )
 
 

@@ -22,6 +22,9 @@ from saltus.report.words import opening, title
 from saltus.scale import AXES, Model, Scale
 from saltus.verdict.result import Fitted, Onset, Point, StrategyVerdict, Verdict, plain
 
+MAX_LISTED = 60
+"""The page has room: its opening names this many tasks a list."""
+
 STATES = {"chance": "c", "above": "a", "below": "b", "unclear": "u"}
 STATUS = {"yes": "y", "no": "n", "unknown": "u"}
 
@@ -100,7 +103,10 @@ class _Packer:
     def whole(self) -> dict[str, Any]:
         verdicts = [self.verdict(v) for v in self.f.verdicts]
         strategies = [self.strategy(s) for s in self.f.strategies]
-        head, paragraph = self.say(title(self.f)), [self.say(p) for p in opening(self.f)]
+        head, paragraph = (
+            self.say(title(self.f)),
+            [self.say(p) for p in opening(self.f, most=MAX_LISTED)],
+        )
         return {
             "study": plain(asdict(self.f.study)),
             "tasks": [plain(asdict(t)) for t in self.f.tasks],

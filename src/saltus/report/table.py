@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from saltus.report import facts
 from saltus.report.figures import level, number, scale_text
 from saltus.report.findings import Findings
 from saltus.report.phrase import Lang, code, say, strings
-from saltus.report.words import opening, prompt_words, title, titles
+from saltus.report.words import asked, opening, title, titles
 from saltus.scale import Axis
 from saltus.verdict.result import Verdict
 
@@ -70,14 +70,15 @@ def table_rows(
         blocks: Characters of the sparkline, low to high.
     """
     shown = facts.headlines(findings, axis) if verdicts is None else verdicts
-    return [_cells(v, lang, titles(findings), blocks) for v in shown]
+    families = len({v.family for v in shown}) > 1
+    return [_cells(v, lang, families=families, blocks=blocks) for v in shown]
 
 
-def _cells(v: Verdict, lang: Lang, names: Any, blocks: str) -> tuple[str, ...]:
+def _cells(v: Verdict, lang: Lang, *, families: bool, blocks: str) -> tuple[str, ...]:
     sizes = facts.sample_sizes(v)
     return (
         printable(v.task),
-        say(prompt_words(v.prompt), lang, names),
+        printable(say(asked(v, families=families), lang)),
         sparkline(v, blocks=blocks),
         say(code("label", v.label), lang),
         _onset(v),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from saltus.report import facts
@@ -33,36 +34,37 @@ def title(findings: Findings) -> Phrase:
     return phrase("open.title_one" if n == 1 else "open.title_leaps", n=str(n), tasks=tasks)
 
 
-def opening(findings: Findings) -> tuple[Phrase, ...]:
+def opening(findings: Findings, *, most: int = MAX_LISTED) -> tuple[Phrase, ...]:
     """What was found, one phrase a sentence, in the order to read.
 
     A sentence appears only where there is something to say: no leap, no sentence about
-    leaps. Every list is complete or says how many entries it leaves out.
+    leaps. A list names at most ``most`` tasks and says how many it leaves out.
     """
     heads = facts.headlines(findings)
     if not heads:
         return ()
     axis = facts.default_axis(findings)
+    many = len({v.family for v in heads}) > 1
     out = [_scope(findings, heads), _judged(heads, axis)]
     leaps = facts.by_task(heads, "emergent")
     if leaps:
-        out += [_about("open.leaps", leaps), *_checked(leaps)]
+        out += [_about("open.leaps", leaps, families=many, most=most), *_checked(leaps)]
     induced = facts.by_task(heads, "metric-induced")
     if induced:
-        out.append(_about("open.induced", induced))
-    out += _never(findings, heads)
+        out.append(_about("open.induced", induced, families=many, most=most))
+    out += _never(findings, heads, many, most)
     for key, found in (
         ("open.scratchpad", facts.scratchpad_helps(findings)),
         ("open.shots", facts.shots_help(findings)),
     ):
         if found:
-            out.append(phrase(key, n=_tasks(len({s.task for s in found})), list=_crossings(found)))
+            out.append(
+                phrase(key, n=_tasks(len({s.task for s in found})), list=_crossings(found, most))
+            )
     drawn = facts.lotteries(heads)
     if drawn:
-        out.append(phrase("open.lottery", n=_tasks(len(drawn)), list=_lots(drawn)))
-    open_cases = sum(v.label == "undecided" for v in heads)
-    if open_cases:
-        out.append(phrase("open.undecided", n=str(open_cases), curves=str(len(heads))))
+        out.append(phrase("open.lottery", n=_tasks(len(drawn)), list=_lots(drawn, most)))
+    out += _undecided(heads)
     return tuple(out)
 
 
@@ -115,34 +117,51 @@ def _judged(heads: tuple[Verdict, ...], axis: Axis) -> Phrase:
         phrase("open.count", n=str(n), label=phrase(f"label.{label}"))
         for label, n in facts.label_counts(heads).items()
     )
-    return phrase("open.judged", axis=phrase(f"axis.{axis}"), curves=str(len(heads)), counts=counts)
+    metrics = tuple(code("metric", m) for m in dict.fromkeys(v.metric for v in heads))
+    return phrase(
+        "open.judged",
+        axis=phrase(f"axis.{axis}"),
+        metrics=metrics,
+        curves=str(len(heads)),
+        counts=counts,
+    )
 
 
-def _about(key: str, grouped: dict[str, tuple[Verdict, ...]]) -> Phrase:
+def asked(v: Verdict, *, families: bool) -> Phrase:
+    """The prompt of a verdict in words, after its family where there are several."""
+    name = prompt_words(v.prompt)
+    return phrase("open.of_family", family=v.family, prompt=name) if families else name
+
+
+def _about(
+    key: str, grouped: dict[str, tuple[Verdict, ...]], *, families: bool, most: int
+) -> Phrase:
     """A sentence that lists tasks, each with its prompts and where they begin."""
-    return phrase(key, n=_tasks(len(grouped)), list=_listed(grouped))
+    return phrase(key, n=_tasks(len(grouped)), list=_listed(grouped, families, most))
 
 
-def _listed(grouped: dict[str, tuple[Verdict, ...]]) -> tuple[Phrase, ...]:
+def _listed(
+    grouped: dict[str, tuple[Verdict, ...]], families: bool, most: int
+) -> tuple[Phrase, ...]:
     entries = [
         phrase(
             "open.item_prompts",
             task=phrase("task", name=task),
-            inside=_places(verdicts),
+            inside=_places(verdicts, families),
         )
         for task, verdicts in grouped.items()
     ]
-    return _cut(entries)
+    return _cut(entries, most)
 
 
-def _cut(entries: list[Phrase]) -> tuple[Phrase, ...]:
-    left = len(entries) - MAX_LISTED
+def _cut(entries: list[Phrase], most: int) -> tuple[Phrase, ...]:
+    left = len(entries) - most
     if left <= 0:
         return tuple(entries)
-    return (*entries[:MAX_LISTED], phrase("raw.more", n=str(left)))
+    return (*entries[:most], phrase("raw.more", n=str(left)))
 
 
-def _places(verdicts: tuple[Verdict, ...]) -> Phrase:
+def _places(verdicts: tuple[Verdict, ...], families: bool) -> Phrase:
     """Prompts and onsets of one task; prompts that share an onset share its mention."""
     shared: dict[tuple[float, float] | None, list[Verdict]] = {}
     for v in verdicts:
@@ -150,7 +169,7 @@ def _places(verdicts: tuple[Verdict, ...]) -> Phrase:
         shared.setdefault(ends, []).append(v)
     out = []
     for vs in shared.values():
-        names = tuple(prompt_words(v.prompt) for v in vs)
+        names = tuple(asked(v, families=families) for v in vs)
         first = vs[0]
         if first.onset is None:
             out.append(phrase("open.asked", prompts=names))
@@ -185,18 +204,20 @@ def _checked(leaps: dict[str, tuple[Verdict, ...]]) -> list[Phrase]:
     return out
 
 
-def _never(findings: Findings, heads: tuple[Verdict, ...]) -> list[Phrase]:
+def _never(
+    findings: Findings, heads: tuple[Verdict, ...], families: bool, most: int
+) -> list[Phrase]:
     flat = facts.never(heads)
     if not flat:
         return []
     high = facts.extent(findings).highest
     if high is None or facts.default_axis(findings) not in ("params", "flops"):
-        return [phrase("open.never_bare", list=_listed(flat))]
+        return [phrase("open.never_bare", list=_listed(flat, families, most))]
     unit = phrase("axis_unit.params", x=human(high))
-    return [phrase("open.never", high=unit, list=_listed(flat))]
+    return [phrase("open.never", high=unit, list=_listed(flat, families, most))]
 
 
-def _crossings(found: tuple[StrategyVerdict, ...]) -> tuple[Phrase, ...]:
+def _crossings(found: tuple[StrategyVerdict, ...], most: int) -> tuple[Phrase, ...]:
     entries = []
     for s in found:
         names = (prompt_words(s.technique), prompt_words(s.baseline))
@@ -206,10 +227,27 @@ def _crossings(found: tuple[StrategyVerdict, ...]) -> tuple[Phrase, ...]:
             where = span(s.crossing, s.axis)
             inside = phrase("open.at_pair", technique=names[0], baseline=names[1], span=where)
         entries.append(phrase("open.item_prompts", task=phrase("task", name=s.task), inside=inside))
-    return _cut(entries)
+    return _cut(entries, most)
 
 
-def _lots(drawn: tuple[facts.Lottery, ...]) -> tuple[Phrase, ...]:
+def _undecided(heads: tuple[Verdict, ...]) -> list[Phrase]:
+    """How many curves are undecided, and why, the most frequent reason first."""
+    why = Counter(v.reason for v in heads if v.label == "undecided")
+    if not why:
+        return []
+    reasons = tuple(
+        phrase(
+            "open.because",
+            reason=code("reason", reason) if reason else phrase("open.unexplained"),
+            n=str(n),
+        )
+        for reason, n in why.most_common()
+    )
+    total = str(sum(why.values()))
+    return [phrase("open.undecided", n=total, curves=str(len(heads)), list=reasons)]
+
+
+def _lots(drawn: tuple[facts.Lottery, ...], most: int) -> tuple[Phrase, ...]:
     return _cut(
         [
             phrase(
@@ -227,7 +265,8 @@ def _lots(drawn: tuple[facts.Lottery, ...]) -> tuple[Phrase, ...]:
                 ),
             )
             for lot in drawn
-        ]
+        ],
+        most,
     )
 
 

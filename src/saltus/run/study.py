@@ -123,6 +123,11 @@ class Loaded:
     ladder: Ladder
 
 
+def builtin_study() -> Path:
+    """The study that ships with saltus: every ability of the built-in ladder."""
+    return Path(__file__).parent / "builtin.yaml"
+
+
 def read_study(path: str | Path) -> Study:
     """Read and check a study file; the ladder's path is made absolute.
 
@@ -136,7 +141,7 @@ def load_study(path: str | Path, *, items: int | None = None) -> Loaded:
     """Read a study file and its ladder, and check that they belong together.
 
     Args:
-        path: The study file.
+        path: The study file, or ``builtin`` for the study that ships with saltus.
         items: Items per task, in place of every number in the file.
 
     Raises:
@@ -175,6 +180,8 @@ def load_study(path: str | Path, *, items: int | None = None) -> Loaded:
 
 
 def _read(path: Path) -> tuple[Study, Locator]:
+    if str(path) == "builtin":
+        path = builtin_study()
     data, locate = read_yaml(path)
     study = validate(Study, data, locate)
     if study.ladder != "builtin":

@@ -16,6 +16,9 @@ from saltus.stats.forms import LOGITS_10_90, sigmoid
 from saltus.stats.scatter import SIGMAS, Scatter
 
 Array = NDArray[np.float64]
+FINE = 9
+"""Further widths that are tried between the neighbours of the best one."""
+
 _CHUNK = 1_500_000  # numbers in one (curves, sigmas, nodes) block: about 12 MB each
 
 
@@ -102,7 +105,8 @@ def rise(
         x: Scales as fitted, ascending, shape (n_curves, n_scales).
         y: Scores, same shape.
         scatter: Variances.
-        widths: Widths to try, shape (n_curves, n_widths).
+        widths: Widths to try, ascending, shape (n_curves, n_widths); `FINE` more are tried
+            around the best of them.
         low: Lowest floor allowed, shape (n_curves,); −inf for none.
         high: Highest ceiling allowed, shape (n_curves,); inf for none.
 
@@ -117,8 +121,8 @@ def rise(
         ...     low=np.zeros(1),
         ...     high=np.ones(1),
         ... )
-        >>> bool(2 < got.pick()[0, 2] < 3), int(got.by_width.argmin())
-        (True, 0)
+        >>> bool(2 < got.pick()[0, 2] < 3), bool(got.pick()[0, 3] < 0.5)
+        (True, True)
     """
     n = x.shape[0]
     nodes = _midpoints(x).shape[1]
@@ -127,13 +131,8 @@ def rise(
         _rise(x[s], y[s], scatter[s], widths[s], low[s], high[s])
         for s in (slice(i, min(i + size, n)) for i in range(0, n, size))
     ]
-    return Rise(
-        widths,
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("by_width", "params", "sigma", "midpoints", "by_midpoint")
-        ),
-    )
+    names = ("widths", "by_width", "params", "sigma", "midpoints", "by_midpoint")
+    return Rise(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _midpoints(x: Array) -> Array:
@@ -152,11 +151,44 @@ def _rise(x: Array, y: Array, scatter: Scatter, widths: Array, low: Array, high:
     grid = np.broadcast_to(mids[:, None, :], (n, n_widths, mids.shape[1]))
     found = _solve(x, y, weights, base, grid, widths, low, high)
     by_mid = found.deviance.min(axis=1)
-    # Zoom in on the best midpoint of every width: five places, a third of the spacing each time.
     step = np.gradient(mids, axis=1)
     at = found.deviance.argmin(axis=2)
     centre = np.take_along_axis(mids, at, 1)
     reach = np.take_along_axis(step, at, 1)
+    coarse = _zoom(x, y, weights, base, centre, reach, widths, low, high)
+    # Many items make the profile sharper than the grid of widths: look closer at its best.
+    best = coarse.deviance.argmin(axis=1)[:, None]
+    last = n_widths - 1
+    ends = [np.take_along_axis(widths, np.clip(best + i, 0, last), 1) for i in (-1, 1)]
+    share = np.arange(1, FINE + 1) / (FINE + 1)
+    finer = ends[0] * (ends[1] / ends[0]) ** share
+    here = [np.take_along_axis(v, best, 1).repeat(FINE, 1) for v in (coarse.params[..., 2], reach)]
+    fine = _zoom(x, y, weights, base, here[0], here[1], finer, low, high)
+    order = np.argsort(np.concatenate([widths, finer], axis=1), axis=1, kind="stable")
+
+    def merged(a: Array, b: Array) -> Array:
+        both = np.concatenate([a, b], axis=1)
+        index = order if both.ndim == 2 else order[..., None]
+        return np.asarray(np.take_along_axis(both, index, 1))
+
+    return Rise(
+        merged(widths, finer), merged(coarse.deviance, fine.deviance),
+        merged(coarse.params, fine.params), merged(coarse.sigma, fine.sigma), mids, by_mid,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Zoomed:
+    deviance: Array
+    params: Array
+    sigma: Array
+
+
+def _zoom(
+    x: Array, y: Array, weights: Array, base: Array, centre: Array, reach: Array,
+    widths: Array, low: Array, high: Array,
+) -> _Zoomed:  # fmt: skip
+    """Best midpoint of every width: five places, a third of the spacing each time."""
     for _ in range(4):
         places = centre[:, :, None] + reach[:, :, None] * np.array([-0.67, -0.33, 0, 0.33, 0.67])
         found = _solve(x, y, weights, base, places, widths, low, high)
@@ -174,8 +206,7 @@ def _rise(x: Array, y: Array, scatter: Scatter, widths: Array, low: Array, high:
         axis=-1,
     )
     deviance = np.take_along_axis(found.deviance, pick, 2)[..., 0]
-    sigma = SIGMAS[np.take_along_axis(found.sigma, pick, 2)[..., 0]]
-    return Rise(widths, deviance, params, sigma, mids, by_mid)
+    return _Zoomed(deviance, params, SIGMAS[np.take_along_axis(found.sigma, pick, 2)[..., 0]])
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,22 @@ from saltus.verdict.shape import TRENDS, Shapes
 
 @dataclass
 class Case:
-    """One curve on its way to a verdict."""
+    """One curve on its way to a verdict.
 
+    Attributes:
+        raw: The curve as measured: states, points and guards are about this one.
+        g: The same without format failures: what is fitted.
+        guards: What is odd about it.
+        continuous: A continuous metric on the same outputs.
+        rng: Its own source of randomness.
+        scores: Resamples behind the drawn curve.
+        found: States of its scales.
+        located: Its onset, if any.
+        surprise: Evidence C.
+        metric: Evidence D.
+    """
+
+    raw: Gathered
     g: Gathered
     guards: tuple[Guard, ...]
     continuous: Curve | None
@@ -75,7 +89,7 @@ def facts_of(
     mean = float((weights * g.y).sum() / weights.sum())
     pearson = float((weights * (g.y - mean) ** 2).sum())
     third = max(1, g.n_scales // 3)
-    effect = smallest_effect(g, case.found, criterion)
+    effect = smallest_effect(case.raw, case.found, criterion)
     presence = case.presence(criterion)
     return Facts(
         blocked=next((code for code in BLOCKING if code in codes), None),

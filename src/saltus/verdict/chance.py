@@ -8,7 +8,7 @@ some not — make the scale ``unclear`` instead of an average that no model show
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,30 @@ def states(
         split = (is_above > 0) & (is_above < 1) & (top - bottom > 0.1) & g.disagree
         scale = np.where(split, np.int8(UNCLEAR), scale)
     return States(scale, model, adjusted, level, True)
+
+
+def without_format_failures(g: Gathered, criterion: Criterion) -> Gathered:
+    """The curve with the first scales raised to chance as long as they are below it.
+
+    A model that scores less than a guess would has not learnt how to answer; that it later
+    scores like a guess is format learnt, and must not look like a rise of the ability.
+
+    Examples:
+        >>> from saltus.curve import Curve
+        >>> from saltus.verdict.criterion import SALTUS_1
+        >>> from saltus.verdict.gather import gather
+        >>> g = gather(Curve([1, 2, 3], [0.0, 0.26, 0.9], n=200, chance=0.25))
+        >>> without_format_failures(g, SALTUS_1).y.tolist()
+        [0.25, 0.26, 0.9]
+    """
+    if not np.isfinite(g.chance) or (g.scores >= g.chance).all():
+        return g
+    below = np.logical_and.accumulate(states(g, criterion).scale[0] == BELOW)
+    if not below.any():
+        return g
+    scores = np.where(below[g.group], np.maximum(g.scores, g.chance), g.scores)
+    y = np.where(below, scale_means(scores[None], g.group)[0], g.y)
+    return replace(g, scores=scores, y=y)
 
 
 def reference(g: Gathered) -> tuple[float, float]:

@@ -16,6 +16,7 @@ import numpy as np
 from saltus.curve import Curve, Curves
 from saltus.errors import DataError
 from saltus.verdict.case import Case
+from saltus.verdict.chance import without_format_failures
 from saltus.verdict.criterion import SALTUS_1, Criterion
 from saltus.verdict.gather import gather, stack
 from saltus.verdict.guards import duplicates
@@ -130,9 +131,11 @@ def _judged(
         if len(curve) == 0:
             raise DataError("a curve without points", where="/".join(curve.key))
         twice = duplicates(curve)
+        raw = gather(curve, drop=twice.drop)
         cases.append(
             Case(
-                gather(curve, drop=twice.drop),
+                raw,
+                without_format_failures(raw, criterion),
                 twice.guards,
                 other,
                 # From the key alone: the same curve draws the same numbers in any company.

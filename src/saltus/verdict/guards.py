@@ -75,11 +75,12 @@ def duplicates(curve: Curve) -> Duplicates:
     return Duplicates(tuple(drop), tuple(guards))
 
 
-def guards(g: Gathered, found: States, criterion: Criterion) -> tuple[Guard, ...]:
+def guards(fitted: Gathered, g: Gathered, found: States, criterion: Criterion) -> tuple[Guard, ...]:
     """Everything odd about one curve, apart from duplicates.
 
     Args:
-        g: The curve.
+        fitted: The curve without format failures.
+        g: The curve as measured.
         found: Its states.
         criterion: Thresholds.
     """
@@ -101,7 +102,7 @@ def guards(g: Gathered, found: States, criterion: Criterion) -> tuple[Guard, ...
         out.append(Guard("zero-scale", "placed one mean gap below the smallest scale"))
     if (g.x_low != g.x_high).any():
         out.append(Guard("pooled-scales", f"{len(curve)} models pooled into {g.n_scales} scales"))
-    out += _answers(g, found) + _outlier(g)
+    out += _answers(g, found) + _outlier(fitted)
     return tuple(out)
 
 

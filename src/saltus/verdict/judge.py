@@ -45,11 +45,11 @@ def judge(
     shape = None if few else shapes(batch, criterion)
     for i, case in enumerate(cases):
         sigma = 0.0 if shape is None else float(shape.sigma[i])
-        case.found = states(case.g, criterion, sigma=sigma)
+        case.found = states(case.raw, criterion, sigma=sigma)
         case.located = locate(case.found.scale)
-        case.guards += guards(case.g, case.found, criterion)
+        case.guards += guards(case.g, case.raw, case.found, criterion)
     if shape is None:
-        return [blank(c.g, c.found, c.guards, criterion, seed) for c in cases]
+        return [blank(c.raw, c.found, c.guards, criterion, seed) for c in cases]
     levels = np.array([case.found.level for case in cases])
     strength = power(batch, levels, shape.limit, criterion)
     _evidence(batch, cases, shape, n_boot, criterion)
@@ -69,7 +69,7 @@ def judge(
         sure = None if fact.trend != "rising" else sharp(fact, criterion)
         out.append(
             written(
-                case.g,
+                case.raw,
                 case.found,
                 case.guards,
                 decisions[i],
@@ -84,7 +84,7 @@ def judge(
                     fact.smooth_p if fact.trend == "rising" else None,
                     fact.power,
                     widest_gap(case.g),
-                    smallest_effect(case.g, case.found, criterion),
+                    smallest_effect(case.raw, case.found, criterion),
                 ),
                 plot=plot,
             )

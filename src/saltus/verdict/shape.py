@@ -95,9 +95,13 @@ def shapes(batch: Batch, criterion: Criterion) -> Shapes:
         low, high = _interval(up.widths, up.by_width - best[:, None], criterion.level)
     high = np.where(rising_line - best <= criterion.level, np.inf, high)
     mid_low, mid_high = _places(up, criterion.level)
-    wide = np.where(widths >= SMOOTH * limit[:, None] * (1 - 1e-9), up.by_width, np.inf).min(axis=1)
+    wide = np.where(up.widths >= SMOOTH * limit[:, None] * (1 - 1e-9), up.by_width, np.inf).min(
+        axis=1
+    )
     smooth = np.minimum(np.minimum(wide, rising_line), constant.deviance) - best
-    narrow = np.where(widths <= 0.1 * limit[:, None] * (1 + 1e-9), up.by_width, np.inf).min(axis=1)
+    narrow = np.where(up.widths <= 0.1 * limit[:, None] * (1 + 1e-9), up.by_width, np.inf).min(
+        axis=1
+    )
     knee = _bend(u, y, batch)
     trend = _trend(batch, constant, line, up, down, knee, criterion)
     at = up.by_width.argmin(axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saltus.stats.forms import LOGITS_10_90, sigmoid
-from saltus.stats.profile import linear
+from saltus.stats.profile import linear, rise
 from saltus.verdict.criterion import WIDTHS
 from saltus.verdict.gather import Batch
 from saltus.verdict.result import ForecastMiss, Surprise
@@ -20,6 +20,8 @@ from saltus.verdict.result import ForecastMiss, Surprise
 Array = NDArray[np.float64]
 
 Z95 = 1.959964
+
+TRIED = np.array(WIDTHS[3::3])
 
 BLIND = 0.5
 """A forecaster whose interval spans more than this share of [chance, top] knows nothing."""
@@ -57,8 +59,11 @@ def forecast(
     x = u - u[rows, low][:, None]
     flat = linear(np.ones((*u.shape, 1)), y, seen)
     line = linear(np.stack([np.ones_like(x), x], axis=-1), y, seen)
-    # The same scatter for all: that of the flat fit, which assumes least.
-    sigma2 = flat.sigma**2
+    # One scatter for all: that of whichever curve describes the scales seen best.
+    curved = rise(u, y, seen, widths=limit[:, None] * TRIED, low=batch.low, high=batch.high)
+    at_best = curved.sigma[rows, curved.by_width.argmin(axis=1)]
+    order = np.stack([flat.deviance, line.deviance, curved.best]).argmin(axis=0)
+    sigma2 = np.stack([flat.sigma, line.sigma, at_best])[order, rows] ** 2
     weights = np.where(
         keep,
         1.0

@@ -42,6 +42,7 @@ function drawModels() {
   const columns = [["model", (m) => m.id], ["size", (m) => m.size ?? "–"], ["seed", (m) => m.seed ?? "–", 1], ["params", (m) => human(m.params), 1], ["total", (m) => human(m.total), 1], ["tokens", (m) => human(m.tokens), 1],
     ["flops", (m) => (m.flops ? sci(m.flops, 3) : "–"), 1], ["flops6", (m) => (m.flops6 ? sci(m.flops6, 3) : "–"), 1], ["loss", (m) => (m.loss === null ? "–" : m.loss.toFixed(3)), 1], ["step", (m) => (m.step === null ? "–" : m.step.toLocaleString("en")), 1], ["final", (m) => t(m.final ? "ui.yes" : "ui.no")]];
   const place = document.getElementById("models-body");
+  document.getElementById("models").hidden = D.listed === 0;
   const chartBox = el("div", { class: "ladder-chart" });
   const scope = el("div", { class: "seg", role: "group" }, [false, true].map((all) => el("button", { type: "button", "aria-pressed": String(allModels === all), onclick: () => { allModels = all; drawModels(); } }, t(all ? "ui.models_all" : "ui.models_final"))));
   place.replaceChildren(el("p", { class: "note" }, t("ui.models_note")), chartBox, el("div", { class: "table-bar" }, scope, el("span", { class: "note" }, t("ui.table_rows", { n: rows.length, total: D.listed }))),

@@ -152,7 +152,7 @@ function drawOverview() {
     ...(rows.length ? [
       el("div", { class: "overview-bar" }, sorter, key),
       el("div", { class: "overview-grid" },
-        el("figure", {}, el("figcaption", {}, el("strong", {}, t("ui.heat_title")), el("span", {}, `${t(note)} ${binned}`)), el("div", { class: "scroll" }, heatMap(rows, columns))),
+        el("figure", {}, el("figcaption", {}, el("strong", {}, t("ui.heat_title")), el("span", {}, [t(note), STATE.prompt === "" ? t("ui.heat_rows") : "", binned].join(raw("raw.space")))), el("div", { class: "scroll" }, heatMap(rows, columns))),
         el("figure", {}, el("figcaption", {}, el("strong", {}, t("ui.time_title")), el("span", {}, t("ui.time_note"))), el("div", { class: "scroll" }, timeline(rows)))),
     ] : [el("p", { class: "empty" }, t("ui.no_match"))]));
 }

@@ -49,7 +49,7 @@ function metricStrip(task, prompt, shown) {
   const all = D.metrics.map((m) => pick(task, prompt, m, STATE.axis, STATE.family)).filter(Boolean);
   if (all.length < 2) return null;
   return el("div", { class: "strip" }, el("h4", {}, t("ui.other_metrics")), el("div", { class: "minis" }, all.map((v) =>
-    el("button", { type: "button", class: "mini-button", "aria-pressed": String(v.metric === shown), title: t(`metric_long.${v.metric}`), onclick: () => set({ metric: v.metric, task: D.tasks[task].name }) },
+    el("button", { type: "button", class: "mini-button", "aria-pressed": String(v.metric === shown), title: maybe(`metric_long.${v.metric}`), onclick: () => set({ metric: v.metric, task: D.tasks[task].name }) },
       el("span", { class: "mini-name" }, t(`metric.${v.metric}`)), miniChart(v, 120, 44), chip(v.label, "small")))));
 }
 
@@ -110,7 +110,7 @@ function drawPanel(node) {
   const missing = v.metric === STATE.metric ? null : el("p", { class: "note" }, t("ui.not_measured_here", { prompt: promptName(prompt), metric: t(`metric.${STATE.metric}`), shown: t(`metric.${v.metric}`) }));
   left.append(
     ...[el("div", { class: "panel-controls" }, promptButtons(task, prompt), versusSelect(task, prompt, other ? versus : null, v.metric)), missing,
-      el("p", { class: "y-title" }, t(`metric.${v.metric}`), el("small", {}, t(`metric_long.${v.metric}`))),
+      el("p", { class: "y-title" }, t(`metric.${v.metric}`), el("small", {}, maybe(`metric_long.${v.metric}`))),
       curveChart(v, { width, height, other, faint, label: title }), legend(v, other, faint), metricStrip(task, prompt, v.metric), exampleBox(task)].filter(Boolean));
   node.dataset.drawn = "yes";
 }

@@ -26,6 +26,8 @@ function t(key, args) {
   return STATE.lang === "zh" ? tidy(out) : out;
 }
 
+// A text that only known codes have; nothing where there is none.
+const maybe = (key) => (key in D.strings.en ? t(key) : null);
 const taskTitle = (i) => (typeof i === "number" ? titleOf(D.tasks[i]) : titleOf(D.tasks.find((k) => k.name === i), i));
 const titleOf = (task, name) => (task ? inLang(task.title) || task.name : name);
 const abilityName = (a) => (`ability.${a}` in D.strings.en ? t(`ability.${a}`) : a);
