@@ -17,10 +17,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Mean of a metric over the items of one task, for one model and prompt."""
+    """Mean of a metric over the items of one task, for one model and prompt; n None if unknown."""
 
     value: float
-    n: int
+    n: int | None
     stderr: float | None = None
     chance: float | None = None
 
@@ -170,6 +170,20 @@ class Curve:
     def key(self) -> tuple[str, str, str, str, str]:
         """(family, task, prompt, metric, axis): what makes a curve this curve."""
         return (self.family, self.task, self.prompt, self.metric, self.axis)
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """One `Score` per point, in the order of x.
+
+        Examples:
+            >>> Curve([10, 1], [0.5, 0.25], n=4, chance=0.25).scores[0]
+            Score(value=0.25, n=4, stderr=None, chance=0.25)
+        """
+        counts = [None] * len(self) if self.n is None else self.n.tolist()
+        errs = [None] * len(self) if self.stderr is None else self.stderr.tolist()
+        return tuple(
+            Score(float(y), n, e, self.chance) for y, n, e in zip(self.y, counts, errs, strict=True)
+        )
 
     @property
     def log10_x(self) -> Array:

@@ -55,7 +55,7 @@ def visit(browser):
         tab.on("request", lambda r: r.url.startswith("file:") or complaints.append(r.url))
         tab.on("dialog", lambda d: (complaints.append(f"dialog {d.message}"), d.dismiss()))
         tab.goto(address)
-        tab.wait_for_selector("html[data-ready]", timeout=10_000)
+        tab.wait_for_selector("html[data-ready]", timeout=30_000)
         return tab
 
     yield go
@@ -74,7 +74,7 @@ def walk(tab):
     tab.evaluate("document.querySelectorAll('.panel').forEach(p => p.scrollIntoView())")
     for i in range(tab.locator(".panel").count()):
         tab.locator(".panel").nth(i).scroll_into_view_if_needed()
-        tab.locator(".panel").nth(i).locator("svg.curve").wait_for(timeout=3000)
+        tab.locator(".panel").nth(i).locator("svg.curve").wait_for(timeout=20_000)
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -18,7 +18,6 @@ from saltus.prompts import Style, line
 from saltus.tasks.context import LETTERS, SHIFTS
 from saltus.tasks.knowledge import CIPHERS, N_FACTS, fact_item
 from saltus.tasks.registry import TASKS
-from saltus.tasks.task import Item
 
 CONTEXT = 128
 """Tokens in a row."""
@@ -173,8 +172,3 @@ def make_corpus(rows: int, *, seed: int, single_task_rows: float = 0.4) -> Corpu
         tokens[r] = ids[:length]
         answers[r] = marks[:length]
     return Corpus(tokens, answers)
-
-
-def example_line(item: Item) -> str:
-    """Question and target as a person reads them."""
-    return f"{item.question} → {item.target.strip()}"

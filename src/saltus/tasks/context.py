@@ -5,8 +5,6 @@ Chance is that of a model that answers with one of the values shown.
 
 from __future__ import annotations
 
-import itertools
-
 from itertools import pairwise
 
 import numpy as np
