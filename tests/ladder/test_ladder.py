@@ -228,6 +228,14 @@ def test_wrong_scale_is_found(family: Path, old: str, new: str, code: str) -> No
     assert code in codes(family)
 
 
+def test_seeds_that_end_apart_are_found(family: Path) -> None:
+    train(TINY, replace(SMOKE, seed=1, steps=4), family)
+    assemble(family, family)
+    result = verify(read_ladder(family / "LADDER.yaml"))
+    assert result.sound
+    assert [f.code for f in result.findings] == ["unequal-ends"]
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -44,8 +46,16 @@ def run(study: Path, out: Path | None, workers: int | None, items: int | None) -
         f"{report.cells - len(report.skipped)} cells in {report.folder}: "
         f"{report.measured} measured, {report.reused} there already, in {report.seconds:.1f} s"
     )
-    for text in report.skipped[:5]:
-        click.echo(f"not measured: {text}")
-    if len(report.skipped) > 5:
-        click.echo(f"not measured: {len(report.skipped) - 5} more, see {report.folder}/run.json")
+    for text, n in _by_question(report.skipped):
+        click.echo(f"not measured on {n} model{'s' if n > 1 else ''}: {text}")
     click.echo(f"next: saltus report {report.folder}")
+
+
+def _by_question(skipped: Sequence[str]) -> list[tuple[str, int]]:
+    """What could not be asked, and of how many models.
+
+    Examples:
+        >>> _by_question(["model a, copy-8, 4-shot: too long", "model b, copy-8, 4-shot: too long"])
+        [('copy-8, 4-shot: too long', 2)]
+    """
+    return list(Counter(text.partition(", ")[2] for text in skipped).items())

@@ -19,7 +19,7 @@ from saltus.scale import Ladder
 if TYPE_CHECKING:
     from saltus.ladder.train import Progress, Recipe
 
-EXTRA_SEEDS: dict[str, tuple[int, ...]] = {"36k": (1, 2), "72k": (1,)}
+EXTRA_SEEDS: dict[str, tuple[int, ...]] = {"36k": (1, 2), "72k": (1, 2)}
 """Sizes inside a transition zone are trained several times: there, luck decides."""
 
 EXTRA_CHECKPOINTS = 4

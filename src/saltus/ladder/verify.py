@@ -65,7 +65,8 @@ def verify(ladder: Ladder, *, on_model: Callable[[Model], None] | None = None) -
     Finds: unreadable or missing files (also pickles, which are never loaded), the same weights
     under two models, steps out of order with tokens, two models of one run at one step,
     missing scale, stated parameters that the weights contradict, loss that does not fall
-    along a run, FLOPs far from 6·N·D.
+    along a run, FLOPs far from 6·N·D,
+    seeds of one size that end at different tokens.
 
     Args:
         ladder: The family, from `saltus.ladder.file.read_ladder`.
@@ -92,6 +93,7 @@ def verify(ladder: Ladder, *, on_model: Callable[[Model], None] | None = None) -
                         f"{', '.join(ids)} hold the same weights, bit for bit")
             )  # fmt: skip
     findings += _order_findings(ladder)
+    findings += _end_findings(ladder)
     findings.sort(key=lambda f: (f.severity != "error", f.code, f.models))
     return Soundness(ladder.name, len(ladder), tuple(findings))
 
@@ -175,6 +177,19 @@ def _params_findings(model: Model, read: _Weights) -> Iterable[Finding]:
         if stated and counted and abs(stated / counted - 1) > SAME_PARAMS:
             text = f"{model.id}: {name} is {stated:,.0f}, its weights hold {counted:,}"
             yield Finding("wrong-params", "error", (model.id,), text)
+
+
+def _end_findings(ladder: Ladder) -> Iterable[Finding]:
+    """Seeds of one size are compared at their last checkpoints, so these must be alike."""
+    ends: dict[str, list[Model]] = defaultdict(list)
+    for model in ladder:
+        if model.final and model.size is not None and model.scale.tokens:
+            ends[model.size].append(model)
+    for size, models in ends.items():
+        if len({m.scale.tokens for m in models}) > 1:
+            seen = ", ".join(f"{m.id} {m.scale.tokens:.3g}" for m in models)
+            text = f"final checkpoints of {size} have seen different numbers of tokens: {seen}"
+            yield Finding("unequal-ends", "warning", tuple(m.id for m in models), text)
 
 
 def _order_findings(ladder: Ladder) -> Iterable[Finding]:

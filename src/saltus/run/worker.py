@@ -60,7 +60,7 @@ def work_through(job: Job, asked: Sequence[Asked], folder: Path) -> Iterator[Eve
             try:
                 frame = measure(engine, cell, asked[cell.asked])
             except TooLong as err:
-                yield Event("skipped", job.model, cell, text=str(err))
+                yield Event("skipped", job.model, cell, text=f"{err.what}; {err.hint}")
                 continue
             try:
                 write_shard(folder, cell.name, frame)
