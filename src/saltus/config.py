@@ -126,7 +126,9 @@ def read_yaml(path: str | Path, error: type[SaltusError] = StudyError) -> Docume
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise error("there is no such file", where=str(path), hint=_files_beside(path)) from None
+        raise error(
+            "there is no such file", where=str(path), hint=_files_beside(path) or "check the path"
+        ) from None
     except IsADirectoryError:
         raise error("this is a folder", where=str(path), hint="name the file inside it") from None
     except (UnicodeDecodeError, OSError) as err:
@@ -136,7 +138,7 @@ def read_yaml(path: str | Path, error: type[SaltusError] = StudyError) -> Docume
     try:
         node = loader.get_single_node()
         if node is None:
-            raise error("the file is empty", where=str(path))
+            raise error("the file is empty", where=str(path), hint="it must hold fields")
         locate = Locator(path, {}, {})
         _mark(node, (), locate, error, frozenset())
         return Document(loader.construct_document(node), locate)
@@ -285,6 +287,8 @@ def _worded(problem: ErrorDetails, model: type[BaseModel], locate: Locator) -> _
         what, hint = "unknown field", allowed_hint(loc[-1], _fields_at(model, loc[:-1]))
     elif kind == "missing":
         what, hint = "this field is missing", "add it"
+    elif kind == "too_short":
+        what, hint = "the list is empty", "give at least one entry"
     elif kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         what, hint = f"{seen!r} is not allowed", allowed_hint(seen, choices)
