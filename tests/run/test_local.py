@@ -228,3 +228,12 @@ def test_a_worker_that_dies_is_named_and_replaced(make_study, tmp_path):
     assert {"s1-step1", "s2-step1"} <= models
     report = run(study, out, workers=1)
     assert report.measured + report.reused == report.cells
+
+
+def test_without_torch_it_says_once_what_to_install(make_study, tmp_path, monkeypatch):
+    import saltus.engines.transformers as engine
+    from saltus.errors import MissingExtra
+
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="'models'"):
+        run(make_study(), tmp_path / "out", workers=0)

@@ -8,6 +8,7 @@ questions alone, so that a cell has the same bits whichever cells are measured b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ OPTIONS: dict[str, str | int] = {
 """What of the engine decides the bits of a result: part of every cell's name."""
 
 _encoders: dict[str, Encoder] = {}
+
+
+def check_installed() -> None:
+    """Say once, before any work, that the libraries are not there; imports neither.
+
+    Raises:
+        MissingExtra: torch or transformers are not installed.
+    """
+    if not (find_spec("torch") and find_spec("transformers")):
+        raise MissingExtra("models", needed_for="running a model")
 
 
 def _libraries() -> tuple[Any, Any]:

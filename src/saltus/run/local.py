@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from saltus.engines.transformers import OPTIONS
+from saltus.engines.transformers import OPTIONS, check_installed
 from saltus.errors import ModelError, StudyError
 from saltus.run.collect import write_models, write_scores, write_sheet
 from saltus.run.folder import SCORES, SHEET, opened
@@ -99,6 +99,8 @@ def run(
         for notice in notices:
             show.note(notice)
         todo = [c for c in plan.cells if c.name not in found]
+        if todo:
+            check_installed()
         n_workers = _workers(workers, plan) if todo else 0
         outcome = _measure(folder, plan, todo, n_workers, show)
         sync_folder(folder / "samples")
