@@ -1,7 +1,5 @@
 """Findings survive a journey through JSON, and refuse what is not Findings."""
 
-import csv
-import io
 import json
 import math
 from dataclasses import replace
@@ -10,7 +8,6 @@ import pytest
 
 from saltus.errors import DataError
 from saltus.report.findings import StudyInfo, TaskInfo, findings, from_dict, from_json
-from saltus.report.rows import verdict_rows
 from saltus.verdict.result import Estimate
 
 
@@ -92,22 +89,6 @@ def test_unknown_fields_of_a_newer_file_are_ignored(small):
     raw = json.loads(small.to_json())
     raw["verdicts"][0]["invented_later"] = 1
     assert from_dict(raw) == small
-
-
-def test_rows_are_flat_equal_in_keys_and_write_as_csv(small):
-    rows = verdict_rows(small)
-    assert len(rows) == len(small.verdicts)
-    assert {tuple(r) for r in rows} == {tuple(rows[0])}
-    assert all(isinstance(v, str | int | float | bool | None) for r in rows for v in r.values())
-    out = io.StringIO()
-    writer = csv.DictWriter(out, rows[0].keys())
-    writer.writeheader()
-    writer.writerows(rows)
-    back = list(csv.DictReader(io.StringIO(out.getvalue())))
-    leap = next(v for v in small.verdicts if v.onset is not None)
-    row = back[small.verdicts.index(leap)]
-    assert float(row["onset_low"]) == leap.onset.low
-    assert row["label"] == leap.label
 
 
 def test_empty_findings_are_fine():

@@ -89,12 +89,6 @@ def chain(hops: int) -> Task:
 SHIFTS = 5
 
 
-def shift_pair(rng: np.random.Generator, shift: int) -> tuple[str, str]:
-    """One (question, answer) under a hidden shift of digits modulo ten."""
-    digit = int(rng.integers(10))
-    return f"map:{digit}", str((digit + shift) % 10)
-
-
 def shift() -> Task:
     """Apply a hidden rule that only the shots reveal: in-context learning."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from saltus.errors import DataError
-from saltus.verdict.result import Verdict, plain
+from saltus.verdict.result import Estimate, Verdict, plain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,24 +68,57 @@ class Verdicts(Mapping[str, Verdict]):
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """One row a curve: label, reason, onset, midpoint, width, metric check."""
+        """One row a verdict: label, onset, midpoint, width, evidence, n, chance, intervals."""
         import polars as pl
 
         return pl.DataFrame([plain(_row(v)) for v in self.verdicts], infer_schema_length=None)
 
 
 def _row(v: Verdict) -> dict[str, Any]:
-    onset, mid, width = v.onset, v.midpoint, v.width
+    """Every number of a verdict that fits one cell; unknown is None."""
+    onset = v.onset
+    sizes = [p.n for p in v.points if p.n is not None]
     return {
-        "family": v.family, "task": v.task, "prompt": v.prompt, "metric": v.metric, "axis": v.axis,
-        "label": v.label, "reason": v.reason, "scales": len(v.presence.scales),
-        "onset_low": onset.low if onset else None, "onset_high": onset.high if onset else None,
-        "midpoint": mid.value if mid else None,
-        "width": width.value if width else None,
-        # An open end is null here: a column of numbers cannot hold the word "inf".
-        "width_low": width.low if width else None,
-        "width_high": width.high if width and width.high != float("inf") else None,
-        "metric_check": v.metric_check.status, "smooth_p": v.resolution.smooth_p,
-        "power": v.resolution.power, "smallest_effect": v.resolution.smallest_effect,
-        "guards": ", ".join(g.code for g in v.guards), "criterion": v.criterion, "seed": v.seed,
-    }  # fmt: skip
+        "family": v.family,
+        "task": v.task,
+        "prompt": v.prompt,
+        "metric": v.metric,
+        "axis": v.axis,
+        "label": v.label,
+        "reason": v.reason,
+        "onset_low": onset.low if onset else None,
+        "onset_high": onset.high if onset else None,
+        "onset_ci_low": onset.ci_low if onset else None,
+        "onset_ci_high": onset.ci_high if onset else None,
+        **_ends("midpoint", v.midpoint),
+        **_ends("width", v.width),
+        "metric_check": v.metric_check.status,
+        "checked_with": v.metric_check.metric,
+        **_ends("progress_before", v.metric_check.progress_before),
+        "models": len(v.points),
+        "scales": len(v.presence.scales),
+        "n_min": min(sizes, default=None),
+        "n_max": max(sizes, default=None),
+        "chance": v.presence.chance,
+        "presence": v.presence.holds,
+        "sharp": v.sharpness.holds,
+        "surprise": v.surprise.holds,
+        "resolved": v.resolution.holds,
+        "smooth_p": v.resolution.smooth_p,
+        "power": v.resolution.power,
+        "widest_gap": v.resolution.widest_gap,
+        "smallest_effect": v.resolution.smallest_effect,
+        "guards": " ".join(g.code for g in v.guards),
+        "criterion": v.criterion,
+        "seed": v.seed,
+        "data_hash": v.data_hash,
+    }
+
+
+def _ends(name: str, e: Estimate | None) -> dict[str, float | None]:
+    """An estimate as three cells; an open end is None: a column of numbers holds no ``inf``."""
+    parts = (None, None, None) if e is None else (e.value, e.low, e.high)
+    return {
+        name + end: value if value is not None and math.isfinite(value) else None
+        for end, value in zip(("", "_low", "_high"), parts, strict=True)
+    }
