@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 
@@ -19,14 +21,14 @@ def tasks(names: tuple[str, ...], as_json: bool, lang: str, seed: int) -> None:
     import json
 
     from saltus.prompts import Prompt, line, render
+    from saltus.report.figures import level
     from saltus.tasks.registry import TASKS, get_task
 
     chosen = [get_task(name) for name in names] or list(TASKS.values())
-    rows = []
+    rows: list[dict[str, Any]] = []
     for task in chosen:
         item = task.items(1, seed=seed)[0]
         prompt = render(task, item, Prompt(0), seed=seed).strip("\n")
-        working = line(task, item, "scratchpad")[1] if task.scratchpad_cue else None
         rows.append(
             {
                 "name": task.name,
@@ -36,18 +38,19 @@ def tasks(names: tuple[str, ...], as_json: bool, lang: str, seed: int) -> None:
                 "chance": task.chance,
                 "choices": len(item.choices),
                 "example": prompt + item.target,
-                "scratchpad": None if working is None else item.question + str(task.scratchpad_cue)
-                + working,
+                "scratchpad": "".join(line(task, item, "scratchpad"))
+                if task.scratchpad_cue
+                else None,
             }
-        )  # fmt: skip
+        )
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     if names:
         for row in rows:
-            click.echo(f"{row['name']}: {row['title'][lang]}")  # type: ignore[index]
-            click.echo(f"  {row['description'][lang]}")  # type: ignore[index]
-            click.echo(f"  chance {row['chance']:.3g}, choices {row['choices'] or 'none'}")
+            click.echo(f"{row['name']}: {row['title'][lang]}")
+            click.echo(f"  {row['description'][lang]}")
+            click.echo(f"  chance {level(row['chance'])}, choices {row['choices'] or 'none'}")
             click.echo(f"  direct      {row['example']}")
             if row["scratchpad"]:
                 click.echo(f"  scratchpad  {row['scratchpad']}")
@@ -56,4 +59,4 @@ def tasks(names: tuple[str, ...], as_json: bool, lang: str, seed: int) -> None:
     click.echo(f"{'task':{width}}  chance  scratchpad  example")
     for row in rows:
         has = "yes" if row["scratchpad"] else ""
-        click.echo(f"{row['name']:{width}}  {row['chance']:6.3f}  {has:10}  {row['example']}")
+        click.echo(f"{row['name']:{width}}  {level(row['chance']):>6}  {has:10}  {row['example']}")
