@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from saltus.curve import Curve
+from saltus.verdict import verdict
 from saltus.verdict.case import Facts
 from saltus.verdict.chance import ABOVE, BELOW, CHANCE, UNCLEAR, states
 from saltus.verdict.criterion import SALTUS_1
@@ -160,3 +161,17 @@ def test_rule(change, label, reason):
 def test_rule_without_trend(change, label):
     quiet = {"trend": "none", "presence": False, "states": ("chance",) * 7, "n_above": 0}
     assert decide(facts(**quiet, **change), SALTUS_1).label == label
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_learning_the_format_is_not_taken_for_a_fall(seed):
+    # As chains along the loss: no answer at all, then a level below the chance of .25 that
+    # creeps up to it, then the leap, where seeds disagree. Nothing ever falls.
+    rng = np.random.default_rng(seed)
+    loss = np.linspace(4.3, 0.33, 60)
+    p = np.where(loss > 3.2, 0.0, 0.05 + 0.2 * np.clip((3.2 - loss) / 2.4, 0, 1))
+    p = np.where((loss < 0.55) | ((loss < 0.9) & (rng.random(60) < 0.4)), 1.0, p)
+    scores = rng.binomial(100, p) / 100
+    v = verdict(Curve(loss, scores, n=100, chance=0.25, axis="loss"), n_boot=0)
+    assert v.label != "u-shaped"
+    assert "format-failure" in {g.code for g in v.guards}

@@ -92,10 +92,12 @@ def states(
 
 
 def without_format_failures(g: Gathered, criterion: Criterion) -> Gathered:
-    """The curve with the first scales raised to chance as long as they are below it.
+    """The curve with the first scales raised, as long as they are below chance, to what follows.
 
     A model that scores less than a guess would has not learnt how to answer; that it later
-    scores like a guess is format learnt, and must not look like a rise of the ability.
+    scores like a guess is format learnt, and must not look like a rise of the ability. They
+    are raised to the median of the three scales that come next, and no higher than chance: a
+    higher level would look like a fall that nobody measured.
 
     Examples:
         >>> from saltus.curve import Curve
@@ -108,9 +110,11 @@ def without_format_failures(g: Gathered, criterion: Criterion) -> Gathered:
     if not np.isfinite(g.chance) or (g.scores >= g.chance).all():
         return g
     below = np.logical_and.accumulate(states(g, criterion).scale[0] == BELOW)
-    if not below.any():
+    if not below.any() or below.all():
         return g
-    scores = np.where(below[g.group], np.maximum(g.scores, g.chance), g.scores)
+    first = int(np.argmin(below))
+    level = min(g.chance, float(np.median(g.y[first : first + 3])))
+    scores = np.where(below[g.group], np.maximum(g.scores, level), g.scores)
     y = np.where(below, scale_means(scores[None], g.group)[0], g.y)
     return replace(g, scores=scores, y=y)
 
