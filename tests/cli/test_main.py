@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -126,16 +125,3 @@ def test_a_closed_pipe_is_quiet():
     )
     assert done.stdout
     assert done.stderr == ""
-
-
-def test_tasks_are_listed_with_chance_and_example(capsys):
-    assert main(["tasks"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["task", "chance", "scratchpad", "example"]
-    assert any(line.startswith("parity-10") and " 0.500 " in line for line in lines)
-    assert main(["tasks", "--json", "add-2"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)
-    assert row["name"] == "add-2"
-    assert row["example"].startswith("add:")
-    assert main(["tasks", "--lang", "zh", "add-2"]) == 0
-    assert "direct" in capsys.readouterr().out

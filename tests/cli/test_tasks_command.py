@@ -9,7 +9,8 @@ from saltus.tasks.registry import TASKS
 
 def test_every_task_is_listed_with_its_chance(capfd):
     assert main(["tasks"]) == 0
-    lines = capfd.readouterr().out.splitlines()[1:]
+    head, *lines = capfd.readouterr().out.splitlines()
+    assert head.split() == ["task", "chance", "scratchpad", "example"]
     assert [text.split()[0] for text in lines] == list(TASKS)
     assert "<0.001" in next(text for text in lines if text.startswith("copy-8 "))
 
@@ -33,3 +34,8 @@ def test_json_holds_everything(capfd):
 def test_an_unknown_task_is_named(capfd):
     assert main(["tasks", "ad-2"]) == 2
     assert "did you mean 'add-2'" in capfd.readouterr().err
+
+
+def test_titles_come_in_chinese_too(capfd):
+    assert main(["tasks", "--lang", "zh", "add-2"]) == 0
+    assert TASKS["add-2"].title["zh"] in capfd.readouterr().out
