@@ -63,6 +63,9 @@ def test_every_reason_guard_and_forecaster_that_the_science_can_name_has_words()
     blocking = re.search(r"BLOCKING = \(([^)]*)\)", text)
     reasons |= set(re.findall(r'"([a-z-]+)"', blocking[1]))
     guards = set(re.findall(r'Guard\(\s*"([a-z-]+)"', text))
+    chosen = re.findall(r'code = "([a-z-]+)" if .* else "([a-z-]+)"', text)
+    assert chosen
+    guards |= {code for pair in chosen for code in pair}
     names = set(re.findall(r'(?:normal_interval|Forecast)\(\s*"([a-z-]+)"', text))
     assert len(reasons) > 15
     assert len(guards) > 8

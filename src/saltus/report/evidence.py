@@ -173,7 +173,7 @@ def _detail(g: Guard, axis: Axis) -> Arg | None:
         return None
     if "{list}" not in strings("en")[key]:
         return phrase(key, a=found[0], b=found[1]) if len(found) > 1 else None
-    scales = g.code in ("seeds-disagree", "single-outlier")
+    scales = g.code in ("seeds-disagree", "neighbours-disagree", "single-outlier")
     texts = [scale_text(float(x), axis) if scales else x for x in found]
     return phrase(key, list=tuple(phrase("raw.text", text=x) for x in texts))
 
