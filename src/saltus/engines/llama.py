@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from saltus.engines.attention import Attention, spare
 from saltus.engines.products import filling, products
 
 KINDS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM")
@@ -64,6 +65,7 @@ class Llama:
             getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         )
         self._turned = int(config.hidden_size) <= MOST_TURNED and self._width % 2 == 0
+        self._attend = Attention(torch, self._heads, self._kv_heads)
         self._eps = float(config.rms_norm_eps)
         self._embed = body.embed_tokens.weight
         self.device = self._embed.device
@@ -156,34 +158,39 @@ class Llama:
         rows, length = ids.shape
         angles = self._angles(positions)
         rotated = self._heads + self._kv_heads
-        x = fn.embedding(self._filled(ids.reshape(-1)), self._embed)
         kept: KV = []
         earlier = int(own[0].keys.shape[2]) if own else 0
-        causal = mask is None and length > 1
+        alone = length == 1 and above is None
+        behind = 0 if own or alone else spare(length)
+        causal = False
         if mask is not None:
-            mask = self._added(mask)
-        elif causal and earlier:
-            mask, causal = self._triangle(length, earlier + length), False
+            mask = self._attend.added(mask, behind)
+        elif earlier or behind or (above is not None and length == 1):
+            mask = self._attend.triangle(length, earlier + length, behind)
+        else:
+            causal = length > 1
+        x = fn.embedding(self._filled(ids.reshape(-1), behind), self._embed)
         last = len(self._layers) - 1
         for number, layer in enumerate(self._layers):
             qkv = product(self._normed(x, layer.norm_in), layer.qkv, layer.qkv_bias)
-            qkv = qkv[: rows * length].view(rows, length, -1, self._width)
-            self._turn(qkv, angles)
-            q = qkv[:, :, : self._heads].transpose(1, 2)
-            k = qkv[:, :, self._heads : rotated].transpose(1, 2)
-            v = qkv[:, :, rotated:].transpose(1, 2)
+            rows_qkv = qkv[: rows * length].view(rows, length, -1, self._width)
+            self._turn(rows_qkv, angles)
+            q = rows_qkv[:, :, : self._heads].transpose(1, 2)
+            k = self._keys(qkv, rows, length, behind, self._heads)
+            v = self._keys(qkv, rows, length, behind, rotated)
             if own is not None:
                 k, v = own[number].update(k, v)
             if keep:
-                kept.append((k, v))
+                kept.append((k[:, :, : earlier + length], v[:, :, : earlier + length]))
             if number == last and read < length:
                 q = q[:, :, -read:]
                 x = self._filled(x[: rows * length].view(rows, length, -1)[:, -read:].flatten(0, 1))
                 if mask is not None:
                     mask = mask[:, :, -read:]
                 elif causal:
-                    mask, causal = self._triangle(read, length), False
-            z = self._attention(q, k, v, above[number] if above else None, mask, causal)
+                    mask, causal = self._attend.triangle(read, length), False
+            stretch = above[number] if above else None
+            z = self._attend(q, k, v, above=stretch, mask=mask, causal=causal)
             z = z.transpose(1, 2).reshape(rows * z.shape[2], -1)
             if len(z) < len(x):
                 z = fn.pad(z, (0, 0, 0, len(x) - len(z)))
@@ -193,49 +200,29 @@ class Llama:
         read = min(read, length)
         return x[: rows * read].view(rows, read, -1), kept
 
-    def _filled(self, values: Any) -> Any:
-        """The same with zeros behind, as `filling` says."""
-        fill = filling(len(values), self._embed.shape[1])
+    def _keys(self, qkv: Any, rows: int, length: int, behind: int, first: int) -> Any:
+        """Keys or values of each row, with some of what stands behind it; not copied.
+
+        Args:
+            qkv: All of a batch, those of a token side by side.
+            rows: Rows of the batch.
+            length: Tokens of each.
+            behind: Tokens behind them that are to be seen as well.
+            first: Which head is the first of them.
+        """
+        width, stride = self._width, qkv.stride(0)
+        return qkv.as_strided(
+            (rows, self._kv_heads, length + behind, width),
+            (length * stride, width, stride, 1),
+            qkv.storage_offset() + first * width,
+        )
+
+    def _filled(self, values: Any, least: int = 0) -> Any:
+        """The same with zeros behind, as `filling` says, but so many of them at least."""
+        n, width = len(values), self._embed.shape[1]
+        fill = least + filling(n + least, width)
         pad = (0, 0) * (values.dim() - 1) + (0, fill)
         return self._torch.nn.functional.pad(values, pad) if fill else values
-
-    def _triangle(self, queries: int, keys: int) -> Any:
-        """What the last ``queries`` of ``keys`` tokens see: themselves and what stands before."""
-        seen = self._torch.ones(queries, keys, dtype=self._torch.bool).tril(keys - queries)
-        return self._added(seen[None, None])
-
-    def _added(self, mask: Any) -> Any:
-        """A mask as what is added to the scores of attention."""
-        added = self._torch.zeros(mask.shape)
-        return added.masked_fill_(~mask, float("-inf"))
-
-    def _attention(self, q: Any, k: Any, v: Any, above: Any, mask: Any, causal: bool) -> Any:
-        """What each query finds in its row, and in the stretch above all rows."""
-        torch = self._torch
-        groups = self._heads // self._kv_heads
-        if groups > 1:
-            k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        if above is None and q.shape[2] == 1:
-            weight = torch.matmul(q, k.transpose(2, 3)).mul_(self._width**-0.5)
-            weight = weight.softmax(-1) if mask is None else weight.add_(mask).softmax(-1)
-            return torch.matmul(weight, v)
-        if above is None:
-            return torch.nn.functional.scaled_dot_product_attention(
-                q, k, v, attn_mask=mask, is_causal=causal
-            )
-        flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-        out, weight = flash(q, k, v, 0.0, causal, attn_mask=mask)
-        rows, heads, length, width = q.shape
-        far_k, far_v = above
-        if groups > 1:
-            far_k, far_v = far_k.repeat_interleave(groups, 1), far_v.repeat_interleave(groups, 1)
-        # One row that all queries stand in: the stretch is read once, and never copied.
-        flat = q.transpose(0, 1).reshape(1, heads, rows * length, width)
-        far, far_weight = flash(flat, far_k, far_v, 0.0, False)
-        far = far.view(heads, rows, length, width).transpose(0, 1)
-        far_weight = far_weight.view(heads, rows, length).transpose(0, 1)
-        share = torch.sigmoid(far_weight - weight.view(rows, heads, length))
-        return out.lerp(far, share[..., None].to(out.dtype))
 
     def logits(self, states: Any) -> Any:
         """Logits, shape (n, vocab), of hidden states, shape (n, width)."""

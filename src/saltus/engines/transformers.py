@@ -40,7 +40,7 @@ OPTIONS: dict[str, str | int] = {
     "dtype": "float32",
     "batch": TOKEN_BUDGET,
     "shared": MOST_NODES,
-    "decoder": 3,
+    "decoder": 4,
 }
 """What of the engine decides the bits of a result: part of every cell's name."""
 
