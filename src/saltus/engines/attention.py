@@ -12,7 +12,7 @@ from typing import Any
 STEP = 16
 """Keys that the kernel takes at once."""
 SHORT = 512
-"""Rows up to this long are masked. In longer ones what is left over is little, and a mask memory."""
+"""Rows up to this long are masked: in longer ones what is left over is little, and a mask large."""
 
 
 def spare(length: int) -> int:
@@ -110,7 +110,8 @@ class Attention:
         """One query a row, where plain products are a fifth faster than the kernel."""
         torch = self._torch
         weight = torch.matmul(q, k.transpose(2, 3))
-        weight.mul_(q.shape[3] ** -0.5 if self._scale is None else self._scale)
+        if self._scale != 1.0:
+            weight.mul_(q.shape[3] ** -0.5 if self._scale is None else self._scale)
         weight = weight.softmax(-1) if mask is None else weight.add_(mask).softmax(-1)
         return torch.matmul(weight, v)
 

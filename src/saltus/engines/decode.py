@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saltus.engines.draw import draw, numbers
 from saltus.engines.encode import Encoder
 from saltus.engines.engine import Decoding, Generated, Work
+from saltus.engines.logits import read_off
 from saltus.engines.states import Alike, Rows, State, row_bytes
 from saltus.engines.stops import Stops, closing
 from saltus.engines.together import Group, groups
@@ -30,6 +32,7 @@ TOKEN_BUDGET = 3072
 """Tokens of prompts that go through the model at once, padding included."""
 
 Ids = tuple[int, ...]
+Ints = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -39,8 +42,8 @@ class _Text:
     prompt: Ids
     limit: int
     draws: np.random.Generator | None
-    written: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
+    written: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    logprobs: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     ended: bool = False
 
 
@@ -118,9 +121,9 @@ def generate(
 
 def _finished(text: _Text, stops: Stops) -> Generated:
     return Generated(
-        text=stops.shown(text.written),
-        token_ids=np.array(text.written, dtype=np.int32),
-        logprobs=np.array(text.logprobs, dtype=np.float32),
+        text=stops.shown(text.written.tolist()),
+        token_ids=text.written,
+        logprobs=text.logprobs,
         truncated=not text.ended,
     )
 
@@ -221,42 +224,71 @@ class _Writer:
 
     def write(self, state: State | Alike, texts: list[_Text]) -> None:
         """Write until every text has ended; row i of the state is text i."""
-        going = list(range(len(texts)))
-        while going:
-            token = self._next(state.logits, texts, going)
-            going = [r for r in going if not texts[r].ended and self._has_room(texts[r])]
-            if not going:
+        rows = np.arange(len(texts))
+        going = np.ones(len(texts), dtype=np.bool_)
+        limit = np.array([t.limit for t in texts])
+        page = _Page(len(texts))
+        while True:
+            own, token = self._next(state.logits, texts, rows, going)
+            page.add(rows, token, own)
+            ended = going & self._stops.sure[token]
+            for r in np.flatnonzero(going & self._stops.maybe[token]).tolist():
+                ended[r] = self._stops.ends(page.tokens(rows[r]).tolist())
+            out = going & (ended | (limit[rows] <= page.length))
+            for r in np.flatnonzero(out).tolist():
+                text = texts[rows[r]]
+                text.written, text.logprobs = page.tokens(rows[r]), page.logprobs(rows[r])
+                text.ended = bool(ended[r])
+            going &= ~out
+            left = np.flatnonzero(going)
+            if not len(left):
                 return
             # Copying what a model keeps costs about as much as a step: drop ended rows in bulk.
-            if isinstance(state, State) and len(going) < 0.75 * len(texts):
-                index = self.indices(going)
-                state.cut(index)
-                token = token[index]
-                texts = [texts[r] for r in going]
-                going = list(range(len(texts)))
-            state.step(token)
+            if isinstance(state, State) and len(left) < 0.75 * len(rows):
+                state.cut(self.torch.from_numpy(left))
+                rows, token, going = rows[left], token[left], going[left]
+            state.step(self.torch.from_numpy(token).to(state.logits.device))
 
-    def _has_room(self, text: _Text) -> bool:
-        return len(text.written) < text.limit
-
-    def _next(self, logits: Any, texts: list[_Text], going: list[int]) -> Any:
-        """One token for every row; written down for those that have not ended."""
-        torch = self.torch
-        top, token = logits.max(dim=1)
-        total = logits.logsumexp(dim=1)
-        if not bool(torch.isfinite(total - top)[self.indices(going)].all()):
-            raise ModelError("the model's output is not a number")
+    def _next(
+        self, logits: Any, texts: list[_Text], rows: Ints, going: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], Ints]:
+        """The next token of every row and its log-probability, that of ended rows included."""
+        wanted = None
         if self._decoding.temperature > 0:
-            at = [0.0 if t.draws is None or t.ended else float(t.draws.random()) for t in texts]
-            token = draw(torch, logits, self._decoding, at)
-            top = logits.gather(1, token[:, None])[:, 0]
-        own = (top - total).tolist()
-        ids = token.tolist()
-        for r in going:
-            text, t = texts[r], ids[r]
-            text.written.append(t)
-            text.logprobs.append(min(own[r], 0.0))
-            text.ended = bool(
-                self._stops.sure[t] or (self._stops.maybe[t] and self._stops.ends(text.written))
-            )
-        return token
+            sources = [texts[r].draws if on else None for r, on in zip(rows, going, strict=True)]
+            at = [0.0 if source is None else float(source.random()) for source in sources]
+            wanted = draw(self.torch, logits, self._decoding, at).cpu().numpy()
+        own, top = read_off(self.torch, logits, wanted)
+        if not np.isfinite(own[going]).all():
+            raise ModelError("the model's output is not a number")
+        return np.minimum(own, 0.0), top if wanted is None else wanted
+
+
+class _Page:
+    """Tokens and log-probabilities of texts that were begun together, one column a step.
+
+    Args:
+        rows: Texts.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.length = 0
+        self._tokens = np.empty((rows, 32), dtype=np.int32)
+        self._logprobs = np.empty((rows, 32), dtype=np.float32)
+
+    def add(self, rows: Ints, tokens: Ints, logprobs: NDArray[np.float32]) -> None:
+        """Write one more column, for some of the texts."""
+        if self.length == self._tokens.shape[1]:
+            self._tokens = np.concatenate([self._tokens, np.empty_like(self._tokens)], axis=1)
+            self._logprobs = np.concatenate([self._logprobs, np.empty_like(self._logprobs)], axis=1)
+        self._tokens[rows, self.length] = tokens
+        self._logprobs[rows, self.length] = logprobs
+        self.length += 1
+
+    def tokens(self, row: int) -> NDArray[np.int32]:
+        """What a text holds so far."""
+        return self._tokens[row, : self.length].copy()
+
+    def logprobs(self, row: int) -> NDArray[np.float32]:
+        """The log-probabilities of these tokens."""
+        return self._logprobs[row, : self.length].copy()

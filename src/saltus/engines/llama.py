@@ -24,6 +24,9 @@ MOST_TURNED = 512
 """Width up to which a model gets matrices of its own, arranged for speed: in wider ones products
 are nearly all of the time, and copies of their matrices are memory."""
 
+MOST_COPIED = 4_000_000
+"""Numbers of the last matrix, vocabulary times width, up to which it is copied, too."""
+
 KV = list[tuple[Any, Any]]
 """Keys and values of each layer, shape (rows, kv_heads, tokens, head_width)."""
 
@@ -65,13 +68,15 @@ class Llama:
             getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         )
         self._turned = int(config.hidden_size) <= MOST_TURNED and self._width % 2 == 0
-        self._attend = Attention(torch, self._heads, self._kv_heads)
+        self._attend = Attention(torch, self._heads, self._kv_heads, 1.0 if self._turned else None)
         self._eps = float(config.rms_norm_eps)
+        self._least = torch.tensor([[(config.hidden_size * self._eps) ** 0.5]])
         self._embed = body.embed_tokens.weight
         self.device = self._embed.device
         self.vocab = int(self._embed.shape[0])
         self._norm = body.norm.weight
         self._head = model.lm_head.weight
+        self._head_turned = self._turned and self._head.numel() <= MOST_COPIED
         self._rotary = body.rotary_emb
         with torch.inference_mode():
             if self._turned:
@@ -79,6 +84,8 @@ class Llama:
                 self._layers = [_turned(torch, layer, *rotated) for layer in body.layers]
             else:
                 self._layers = [_rearranged(torch, layer) for layer in body.layers]
+            if self._head_turned:
+                self._head = self._head * (self._norm * self._norm.numel() ** 0.5)
         self._cos: Any = None
         self._sin: Any = None
         self._turns: Any = None
@@ -118,12 +125,16 @@ class Llama:
         b.mul_(cos).add_(turned)
 
     def _normed(self, x: Any, weight: Any) -> Any:
-        """Rows scaled to a root mean square of 1, and by a weight where it stands alone."""
+        """Rows over their root mean square; times a weight, where that stands alone.
+
+        Where it does not, rows come out with a length of 1: the root of the width, too, stands in
+        the matrices.
+        """
         torch = self._torch
         if weight is not None:
             return torch.nn.functional.rms_norm(x, (x.shape[-1],), weight, self._eps)
-        square = torch.linalg.vector_norm(x, dim=1, keepdim=True).square_()
-        return x * square.div_(x.shape[-1]).add_(self._eps).rsqrt_()
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        return x / length.hypot_(self._least)
 
     def forward(
         self,
@@ -226,10 +237,8 @@ class Llama:
 
     def logits(self, states: Any) -> Any:
         """Logits, shape (n, vocab), of hidden states, shape (n, width)."""
-        fn = self._torch.nn.functional
-        n = len(states)
-        normed = fn.rms_norm(self._filled(states), (states.shape[-1],), self._norm, self._eps)
-        return self._linear(normed, self._head)[:n]
+        norm = None if self._head_turned else self._norm
+        return self._linear(self._normed(self._filled(states), norm), self._head)[: len(states)]
 
 
 def suits(model: Any) -> bool:
@@ -277,7 +286,7 @@ def _rearranged(torch: Any, layer: Any) -> _Layer:
 
 
 def _turned(torch: Any, layer: Any, heads: int, kv_heads: int, width: int) -> _Layer:
-    """The same in copies that hold the weights of the norms before them.
+    """The same in copies that hold the norms before them and the scale of attention.
 
     What positions turn together, two numbers half a head apart, is laid side by side, in queries
     and keys alike: their products stay the same.
@@ -289,11 +298,17 @@ def _turned(torch: Any, layer: Any, heads: int, kv_heads: int, width: int) -> _L
     still = torch.arange(kv_heads * width) + turned.numel()
     order = torch.cat([turned.reshape(-1), still])
     biased = parts[0].bias is not None
-    before, between = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
+    root = float(parts[0].weight.shape[1]) ** 0.5
+    before = layer.input_layernorm.weight * root
+    between = layer.post_attention_layernorm.weight * root
+    qkv = torch.cat([p.weight for p in parts])[order] * before
+    bias = torch.cat([p.bias for p in parts])[order] if biased else None
+    for queries in (qkv, bias) if biased else (qkv,):
+        queries[: heads * width] *= width**-0.5
     return _Layer(
         norm_in=None,
-        qkv=torch.cat([p.weight for p in parts])[order] * before,
-        qkv_bias=torch.cat([p.bias for p in parts])[order] if biased else None,
+        qkv=qkv,
+        qkv_bias=bias,
         out=attention.o_proj.weight,
         norm_mid=None,
         gate=mlp.gate_proj.weight * between,

@@ -19,7 +19,7 @@ LEAST_VALUES = 8192
 prepares each new shape for half a millisecond."""
 
 STEP = 256
-FINE_STEP = 64
+FINE_STEP = 16
 """Numbers of rows are filled up to multiples of this, of the finer one where they are fewer than
 `STEP`: a shape that was prepared stays in memory."""
 
@@ -50,7 +50,7 @@ def filling(rows: int, width: int) -> int:
 
     Examples:
         >>> filling(300, 64), filling(100, 128), filling(100, 8)
-        (212, 28, 0)
+        (212, 12, 0)
     """
     if rows * width < LEAST_VALUES:
         return 0

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saltus.engines.decoder import KV, Decoder
+from saltus.engines.logits import read_off
 from saltus.engines.prefix import Base, Bundle, Ints
 
 Floats = NDArray[np.float32]
@@ -171,10 +172,8 @@ class Reader:
         step = max(1, LOGIT_BUDGET // self._decoder.vocab)
         for low in range(0, len(spots), step):
             here = spots[low : low + step]
-            part = self._decoder.logits(states[low : low + step]).float()
-            own = part.gather(1, self._put(wanted[here])[:, None])[:, 0] - part.logsumexp(dim=1)
-            out.logprobs[here] = own.cpu().numpy()
-            out.argmax[here] = part.argmax(dim=1).cpu().numpy()
+            logits = self._decoder.logits(states[low : low + step])
+            out.logprobs[here], out.argmax[here] = read_off(self._torch, logits, wanted[here])
 
     def _batches(self, bundles: Sequence[Bundle]) -> Iterator[list[Bundle]]:
         """Bundles of like size together, within the budgets of tokens, rows and logits."""
