@@ -303,8 +303,9 @@ def _turned(torch: Any, layer: Any, heads: int, kv_heads: int, width: int) -> _L
     between = layer.post_attention_layernorm.weight * root
     qkv = torch.cat([p.weight for p in parts])[order] * before
     bias = torch.cat([p.bias for p in parts])[order] if biased else None
-    for queries in (qkv, bias) if biased else (qkv,):
-        queries[: heads * width] *= width**-0.5
+    qkv[: heads * width] *= width**-0.5
+    if bias is not None:
+        bias[: heads * width] *= width**-0.5
     return _Layer(
         norm_in=None,
         qkv=qkv,
