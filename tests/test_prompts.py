@@ -57,6 +57,17 @@ def test_prompts_do_not_depend_on_how_many_are_asked():
             assert render(TASKS[name], item, prompt, seed=4) == whole.questions[2].prompt
 
 
+@pytest.mark.parametrize("numbers", [(5, 12, 9), (12, 5)])
+def test_prompts_that_were_written_for_other_numbers_of_items_stand(numbers):
+    seed = 1000 + len(numbers)  # nobody else's
+    for prompt in (Prompt(), Prompt(2), Prompt(2, shot_set=1)):
+        items = TASKS["add-3"].items(12, seed=seed)
+        want = [render(TASKS["add-3"], item, prompt, seed=seed) for item in items]
+        for n in numbers:
+            asked = ask("add-3", prompt, items=n, seed=seed)
+            assert [q.prompt for q in asked.questions] == want[:n]
+
+
 def test_sampled_answers_are_written():
     direct = ask("copy-4", Prompt(), items=3, seed=1, writing=Writing(5, 0.8))
     assert (direct.kind, direct.rules) == ("text", ("strip",))

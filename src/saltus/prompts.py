@@ -103,10 +103,11 @@ def shots_for(task: Task, item: Item, prompt: Prompt, *, seed: int) -> tuple[tup
         return ()
     own = [int(item.id[:8], 16)] if prompt.shot_set is None else [0, 1 + prompt.shot_set]
     rng = np.random.default_rng([zlib.crc32(task.name.encode()), seed, *own])
+    drawn = task.stream(rng, "train")
     out: list[tuple[str, str]] = []
     seen = {item.question} if prompt.shot_set is None else set()
     while len(out) < prompt.shots:
-        shot = task.draw(rng, "train")
+        shot = next(drawn)
         if shot.question not in seen or len(seen) > 50:
             seen.add(shot.question)
             # After it is seen: other items of the set go on with the same draws.

@@ -98,3 +98,13 @@ def test_common_is_the_shared_beginning():
         k = common(a, b)
         assert a[:k] == b[:k]
         assert k in (len(a), len(b)) or a[k] != b[k]
+
+
+@given(st.lists(tokens, max_size=12))
+def test_an_order_that_is_known_changes_nothing(rows):
+    rank = prefix.ranked(rows)
+    assert [rows[i] for i in rank.order] == sorted(rows)
+    beginnings = {tuple(row[: p + 1]) for row in rows for p in range(len(row))}
+    assert sum(map(len, rows)) - sum(rank.shared) == len(beginnings)
+    spots = every_spot(rows)
+    assert repr(tree(rows, spots, rank)) == repr(tree(rows, spots))

@@ -83,3 +83,16 @@ def test_a_model_without_weights_is_named(make_study):
     ladder = Ladder("x", (Model("api", "x", Scale(params=1.0)),))
     with pytest.raises(ModelError, match="model 'api' has no weights"):
         make_plan(loaded.study, ladder, engine=ENGINE)
+
+
+@pytest.mark.parametrize("rows", [
+    [], [()], [(), ()], [("a", "b")], [("a", "b"), ("", "ü")], [("a",), ("b", "c")], [(), ("b",)],
+])  # fmt: skip
+def test_lists_of_texts_stand_in_a_table_as_they_are(rows):
+    import polars as pl
+
+    from saltus.run.tables import _lists
+
+    found = _lists(rows)
+    assert found.dtype == pl.List(pl.String)
+    assert found.to_list() == [list(row) for row in rows]

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from saltus.engines.folder import weight_files
+from saltus.engines.words import Words, words_of
 
 NEEDED = {
     "hidden_act", "hidden_size", "intermediate_size", "max_position_embeddings",
@@ -153,12 +154,22 @@ def _modules(torch: Any, config: SimpleNamespace, found: dict[str, Any], theta: 
 
 
 class Tokenizer:
-    """A ``tokenizer.json``, called as tokenizers of transformers are called here."""
+    """A ``tokenizer.json``, called as tokenizers of transformers are called here.
+
+    Args:
+        raw: The library's tokenizer.
+        bos: Token that begins a text.
+        eos: Token that ends one.
+        words: The same tokenizer as a table of words, if it is no more than that.
+    """
 
     chat_template = None
 
-    def __init__(self, raw: Any, bos: int | None, eos: int | None) -> None:
+    def __init__(
+        self, raw: Any, bos: int | None, eos: int | None, words: Words | None = None
+    ) -> None:
         self._raw = raw
+        self._words = words
         self.bos_token_id = bos
         self.eos_token_id = eos
 
@@ -169,8 +180,14 @@ class Tokenizer:
         if isinstance(texts, str):
             one = self._raw.encode(texts, add_special_tokens=add_special_tokens)
             return {"input_ids": one.ids}
-        many = self._raw.encode_batch_fast(texts, add_special_tokens=add_special_tokens)
-        return {"input_ids": [e.ids for e in many]}
+        found = [None] * len(texts) if self._words is None else list(map(self._words.ids, texts))
+        rest = [i for i, ids in enumerate(found) if ids is None]
+        if rest:
+            left = [texts[i] for i in rest]
+            many = self._raw.encode_batch_fast(left, add_special_tokens=add_special_tokens)
+            for i, one in zip(rest, many, strict=True):
+                found[i] = one.ids
+        return {"input_ids": found}
 
     def __len__(self) -> int:
         return int(self._raw.get_vocab_size(with_added_tokens=True))
@@ -208,7 +225,7 @@ def tokenizer_of(folder: Path) -> Tokenizer | None:
     raw = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     raw.no_truncation()
     raw.no_padding()
-    return Tokenizer(raw, added.get(stated[0]), added.get(stated[1]))
+    return Tokenizer(raw, added.get(stated[0]), added.get(stated[1]), words_of(whole))
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -85,6 +85,8 @@ class Encoder:
         ids = self.tokenizer(
             list(texts), add_special_tokens=False, verbose=False, return_attention_mask=False
         )["input_ids"]
+        if not self._bos:
+            return [row if type(row) is list else list(row) for row in ids]
         return [self._bos + list(row) for row in ids]
 
     def prompted(self, prompt: str) -> str:
@@ -164,7 +166,8 @@ class Encoder:
             choices = [next(with_choice) for _ in question.choices]
             # The first token of a text has a probability only behind some other token; where one
             # answer needs that (it may melt into the prompt's only token), all are asked alike.
-            bare = cut == 0 or any(_branch(prompt, choice) == 0 for choice in choices)
+            starts = [_branch(prompt, choice) for choice in choices]
+            bare = cut == 0 or 0 in starts
             before = self.first if bare else []
             full, cut = before + full, cut + len(before)
             if bare and not before:
@@ -178,9 +181,8 @@ class Encoder:
             sizes.append(len(full) - 1)
             target_spots += [(base, i - 1, full[i]) for i in range(cut, len(full))]
             lengths.append(len(full) - cut)
-            for choice in choices:
-                choice = before + choice
-                start = len(before) + _branch(prompt, choice[len(before) :])
+            for choice, start in zip(choices, starts, strict=True):
+                choice, start = before + choice, start + len(before)
                 if start == len(choice):
                     raise ModelError(
                         f"the tokenizer leaves no token for one of the choices of "

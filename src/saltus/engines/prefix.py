@@ -88,12 +88,36 @@ class Base:
         return sum(len(b.tokens) + sum(len(x.tokens) for x in b.bundles) for b in self.walk())
 
 
-def tree(rows: Sequence[Sequence[int]], spots: Sequence[tuple[int, int]]) -> Base:
+@dataclass(frozen=True)
+class Ranked:
+    """Sequences in order, so that those with much in common are neighbours.
+
+    Attributes:
+        order: Their indices.
+        shared: Tokens that each has in common with the one before it in this order.
+    """
+
+    order: list[int]
+    shared: list[int]
+
+
+def ranked(rows: Sequence[Sequence[int]]) -> Ranked:
+    """The order of a list of sequences."""
+    lists = [row if type(row) is list else list(row) for row in rows]
+    order = sorted(range(len(lists)), key=lists.__getitem__)
+    pairs = itertools.pairwise(order)
+    return Ranked(order, [0, *(common(lists[a], lists[b]) for a, b in pairs)])
+
+
+def tree(
+    rows: Sequence[Sequence[int]], spots: Sequence[tuple[int, int]], rank: Ranked | None = None
+) -> Base:
     """The tree of a list of sequences.
 
     Args:
         rows: Token ids of each sequence.
         spots: (row, position) of everything that is to be read.
+        rank: Their order, where it is known.
 
     Returns:
         The base of all: empty where the sequences begin with different tokens.
@@ -104,26 +128,13 @@ def tree(rows: Sequence[Sequence[int]], spots: Sequence[tuple[int, int]]) -> Bas
         >>> found.forwarded, [b.tokens.tolist() for b in found.bundles]
         (6, [[1, 2, 3, 4, 5, 9]])
     """
-    order = sorted(range(len(rows)), key=lambda i: list(rows[i]))
-    ranked = [list(rows[i]) for i in order]
-    # shared[k]: how many tokens the k-th sequence has in common with the one before it.
-    shared = [0, *(common(a, b) for a, b in itertools.pairwise(ranked))]
+    rank = rank or ranked(rows)
     of_row: list[list[tuple[int, int]]] = [[] for _ in rows]
     for spot, (row, position) in enumerate(spots):
         of_row[row].append((spot, position))
-    wanted = [of_row[i] for i in order]
-    return _Planner(ranked, shared, wanted).base(0, len(ranked), 0)
-
-
-def distinct(rows: Sequence[Sequence[int]]) -> int:
-    """Tokens that are left when what sequences have in common at their beginning counts once.
-
-    Examples:
-        >>> distinct([[1, 2, 3], [1, 2, 4], [7]])
-        5
-    """
-    ranked = sorted(map(list, rows))
-    return sum(map(len, ranked)) - sum(common(a, b) for a, b in itertools.pairwise(ranked))
+    wanted = [of_row[i] for i in rank.order]
+    sorted_rows = [list(rows[i]) for i in rank.order]
+    return _Planner(sorted_rows, rank.shared, wanted).base(0, len(rows), 0)
 
 
 def common(a: Sequence[int], b: Sequence[int]) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saltus.engines.prefix import Base, distinct, tree
+from saltus.engines.prefix import Base, ranked, tree
 
 Ints = NDArray[np.int64]
 SHARED = 0.6
@@ -73,8 +73,10 @@ def plan_rows(rows: Sequence[Sequence[int]], spots: Sequence[Spot], budget: int)
     """
     total = sum(map(len, rows))
     shared = None
-    if distinct(rows) <= SHARED * total:
-        shared = tree(rows, [(row, position) for row, position, _ in spots])
+    rank = ranked(rows)
+    # What is left when what rows have in common at their beginning counts once.
+    if total - sum(rank.shared) <= SHARED * total:
+        shared = tree(rows, [(row, position) for row, position, _ in spots], rank)
         if shared.forwarded > SHARED * total:
             shared = None
     return RowPlan(

@@ -217,17 +217,17 @@ class TransformersEngine:
         self, questions: Sequence[Question], plan: ScorePlan, argmax: np.ndarray
     ) -> tuple[str, ...]:
         """Greedy text up to and with the first token that is not the target's."""
-        wrong = argmax != plan.token_ids
+        out = [question.target for question in questions]
+        wrong = np.flatnonzero(argmax != plan.token_ids)
         ends = np.cumsum(plan.lengths)
-        out = []
-        for question, start, end in zip(questions, ends - plan.lengths, ends, strict=True):
-            bad = np.flatnonzero(wrong[start:end])
-            if len(bad) == 0:
-                out.append(question.target)
-                continue
-            first = start + int(bad[0])
-            ids = [*plan.token_ids[start:first].tolist(), int(argmax[first])]
-            out.append(first_line(self.encoder.decode(ids)))
+        whose, places = np.unique(np.searchsorted(ends, wrong, side="right"), return_index=True)
+        starts = (ends - plan.lengths)[whose]
+        # Before its first wrong token, what is decoded greedily is the target.
+        ids = argmax.tolist()
+        for i, start, first in zip(
+            whose.tolist(), starts.tolist(), wrong[places].tolist(), strict=True
+        ):
+            out[i] = first_line(self.encoder.decode(ids[start : first + 1]))
         return tuple(out)
 
     def generate(self, prompts: Sequence[str], decoding: Decoding) -> list[Generated]:

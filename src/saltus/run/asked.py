@@ -158,13 +158,10 @@ def _ask_made(task: Task, prompt: Prompt, items: int, seed: int, writing: Writin
     drawn = items_of(task, items, seed)
     scratchpad = prompt.style == "scratchpad"
     kind: Kind = "text" if writing.drawn else "scratchpad" if scratchpad else "target"
+    ids = tuple(item.id for item in drawn)
     questions = tuple(
-        Question(
-            render(task, item, prompt, seed=seed),
-            item.target,
-            item.choices if kind == "target" else (),
-        )
-        for item in drawn
+        Question(text, item.target, item.choices if kind == "target" else ())
+        for item, text in zip(drawn, _prompts_of(task, drawn, prompt, seed), strict=True)
     )
     references = tuple(line(task, i, prompt.style)[1] + END for i in drawn) if scratchpad else ()
     rules: tuple[str, ...] = ()
@@ -178,7 +175,7 @@ def _ask_made(task: Task, prompt: Prompt, items: int, seed: int, writing: Writin
     content = {
         "task": task.name,
         "prompt": prompt.name,
-        "items": tuple(item.id for item in drawn),
+        "items": ids,
         "asked": [(q.prompt, q.target, q.choices) for q in questions],
         "references": references,
         "answer_mark": task.answer_mark,
@@ -187,7 +184,7 @@ def _ask_made(task: Task, prompt: Prompt, items: int, seed: int, writing: Writin
         task=task.name,
         prompt=prompt,
         questions=questions,
-        item_ids=tuple(item.id for item in drawn),
+        item_ids=ids,
         difficulty=tuple(item.difficulty for item in drawn),
         references=references if kind == "scratchpad" else (),
         answer_mark=task.answer_mark,
@@ -277,3 +274,22 @@ def _known_items(name: str, items: int, seed: int) -> tuple[Item, ...]:
         drawn = TASKS[name].items(items, seed=seed)
         _drawn[name, seed] = (items, drawn)
     return drawn[:items]
+
+
+_texts: dict[tuple[str, Prompt, int], list[str]] = {}
+"""Prompts by task, shots and seed, in the order of the items."""
+
+
+def _prompts_of(task: Task, drawn: tuple[Item, ...], prompt: Prompt, seed: int) -> list[str]:
+    """The text of each item, written once for all numbers of items that a study asks."""
+    if TASKS.get(task.name) is not task:
+        return [render(task, item, prompt, seed=seed) for item in drawn]
+    if len(_texts) >= 1024:
+        _texts.clear()
+    key = (task.name, prompt, seed)
+    texts = _texts.get(key, [])
+    if len(texts) < len(drawn):
+        # Items are nested: what was written for fewer is the beginning.
+        more = [render(task, item, prompt, seed=seed) for item in drawn[len(texts) :]]
+        _texts[key] = texts = texts + more
+    return texts[: len(drawn)]

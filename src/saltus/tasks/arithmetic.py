@@ -5,14 +5,22 @@ Operand pairs of the test split never occur in training, nor does the commuted p
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
+from saltus.tasks.numbered import Numbered, Range
 from saltus.tasks.strings import DIGITS
 from saltus.tasks.task import Item, Task
 
 
-def _operand(rng: np.random.Generator, k: int) -> int:
-    return int(rng.integers(10 ** (k - 1) if k > 1 else 0, 10**k))
+def _operands(k: int) -> tuple[Range, Range]:
+    """Ranges of two numbers of ``k`` digits."""
+    one = (10 ** (k - 1) if k > 1 else 0, 10**k)
+    return one, one
+
+
+def _commuted(sign: str) -> Callable[[list[int]], str]:
+    """A key that does not tell which of two operands comes first."""
+    return lambda row: f"{min(row)}{sign}{max(row)}"
 
 
 def add_working(a: int, b: int) -> str:
@@ -50,13 +58,16 @@ def subtract_working(a: int, b: int) -> str:
 
 def add(k: int) -> Task:
     """Add two numbers of ``k`` digits."""
+    key = _commuted("+")
 
-    def make(rng: np.random.Generator) -> Item:
-        a, b = _operand(rng, k), _operand(rng, k)
+    def item(row: list[int]) -> Item:
+        a, b = row
         return Item(
-            f"add:{a}+{b}", str(a + b), working=add_working(a, b), key=f"{min(a, b)}+{max(a, b)}",
+            f"add:{a}+{b}", str(a + b), working=add_working(a, b), key=key(row),
             difficulty=float(k),
         )  # fmt: skip
+
+    make = Numbered(_operands(k), key=key, item=item)
 
     return Task(
         name=f"add-{k}",
@@ -72,6 +83,7 @@ def add(k: int) -> Task:
         chance=0.1 if k == 1 else 10.0**-k,
         make=make,
         held_out=k > 1,
+        every=make.keys if k == 1 else None,
         scratchpad_cue=">",
         answer_mark="#",
     )
@@ -80,10 +92,12 @@ def add(k: int) -> Task:
 def subtract(k: int) -> Task:
     """Subtract a number of ``k`` digits from a larger one."""
 
-    def make(rng: np.random.Generator) -> Item:
-        a, b = _operand(rng, k), _operand(rng, k)
-        a, b = max(a, b), min(a, b)
-        return Item(f"sub:{a}-{b}", str(a - b), working=subtract_working(a, b), difficulty=float(k))
+    def question(row: list[int]) -> str:
+        return f"sub:{max(row)}-{min(row)}"
+
+    def item(row: list[int]) -> Item:
+        a, b = max(row), min(row)
+        return Item(question(row), str(a - b), working=subtract_working(a, b), difficulty=float(k))
 
     return Task(
         name=f"sub-{k}",
@@ -94,7 +108,7 @@ def subtract(k: int) -> Task:
             "zh": "用大数减小数;测试用的数对从未在训练中出现。",
         },
         chance=10.0**-k,
-        make=make,
+        make=Numbered(_operands(k), key=question, item=item),
         scratchpad_cue=">",
         answer_mark="#",
     )
@@ -102,11 +116,13 @@ def subtract(k: int) -> Task:
 
 def multiply(k: int) -> Task:
     """Multiply two numbers of ``k`` digits; the one-digit table is knowledge, seen in training."""
+    key = _commuted("*")
 
-    def make(rng: np.random.Generator) -> Item:
-        a, b = _operand(rng, k), _operand(rng, k)
-        return Item(f"mul:{a}*{b}", str(a * b), key=f"{min(a, b)}*{max(a, b)}", difficulty=float(k))
+    def item(row: list[int]) -> Item:
+        a, b = row
+        return Item(f"mul:{a}*{b}", str(a * b), key=key(row), difficulty=float(k))
 
+    make = Numbered(_operands(k), key=key, item=item)
     return Task(
         name=f"mul-{k}",
         ability="multiplication",
@@ -119,16 +135,21 @@ def multiply(k: int) -> Task:
         chance=1 / 37 if k == 1 else 10.0 ** -(2 * k - 1),
         make=make,
         held_out=k > 1,
+        every=make.keys if k == 1 else None,
     )  # fmt: skip
 
 
 def unknown() -> Task:
     """Solve x + a = b for a one-digit x."""
 
-    def make(rng: np.random.Generator) -> Item:
-        x, a = int(rng.integers(10)), int(rng.integers(10, 90))
-        return Item(f"find:x+{a}={a + x}?x", str(x), choices=DIGITS)
+    def question(row: list[int]) -> str:
+        return f"find:x+{row[1]}={sum(row)}?x"
 
+    make = Numbered(
+        ((0, 10), (10, 90)),
+        key=question,
+        item=lambda row: Item(question(row), str(row[0]), choices=DIGITS),
+    )
     return Task(
         name="algebra",
         ability="algebra",
@@ -139,17 +160,22 @@ def unknown() -> Task:
         },
         chance=0.1,
         make=make,
+        every=make.keys,
     )
 
 
 def progression() -> Task:
     """Continue an arithmetic progression."""
 
-    def make(rng: np.random.Generator) -> Item:
-        start, step = int(rng.integers(1, 100)), int(rng.integers(1, 10))
-        shown = ",".join(str(start + i * step) for i in range(4))
-        return Item(f"seq:{shown}", str(start + 4 * step), difficulty=float(step))
+    def question(row: list[int]) -> str:
+        start, step = row
+        return f"seq:{start},{start + step},{start + 2 * step},{start + 3 * step}"
 
+    def item(row: list[int]) -> Item:
+        start, step = row
+        return Item(question(row), str(start + 4 * step), difficulty=float(step))
+
+    make = Numbered(((1, 100), (1, 10)), key=question, item=item)
     return Task(
         name="sequence",
         ability="sequence",
@@ -160,4 +186,5 @@ def progression() -> Task:
         },
         chance=0.01,
         make=make,
+        every=make.keys,
     )

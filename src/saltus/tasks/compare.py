@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -26,19 +27,27 @@ def compare(people: int, language: str) -> Task:
     english = language == "en"
     names = NAMES_EN if english else NAMES_ZH
     say = _english if english else _chinese
+    space = " " if english else ""
+
+    def asks(tallest: bool) -> str:
+        if english:
+            return ", who is " + ("tallest" if tallest else "shortest") + "?"
+        return ",谁最" + ("高" if tallest else "矮") + "?"
+
+    def every() -> Iterator[str]:
+        """All questions about two people."""
+        for pair in itertools.permutations(names, 2):
+            for flip, tallest in itertools.product((False, True), repeat=2):
+                yield say(*pair, flip) + asks(tallest)
 
     def make(rng: np.random.Generator) -> Item:
         who = [names[i] for i in rng.choice(len(names), size=people, replace=False).tolist()]
         premises = [say(a, b, bool(rng.integers(2))) for a, b in itertools.pairwise(who)]
-        order = rng.permutation(len(premises)).tolist()
+        # One premise has one order, and numpy draws nothing for it.
+        order = rng.permutation(len(premises)).tolist() if people > 2 else [0]
         tallest = bool(rng.integers(2))
-        if english:
-            ask = ", who is " + ("tallest" if tallest else "shortest") + "?"
-        else:
-            ask = ",谁最" + ("高" if tallest else "矮") + "?"
-        space = " " if english else ""
         return Item(
-            ",".join(premises[i] for i in order) + ask,
+            ",".join(premises[i] for i in order) + asks(tallest),
             space + (who[0] if tallest else who[-1]),
             # Sorted, so that the place among the choices says nothing about the answer.
             choices=tuple(space + n for n in sorted(who)),
@@ -59,4 +68,5 @@ def compare(people: int, language: str) -> Task:
         },
         chance=1 / people,
         make=make,
+        every=every if people == 2 else None,
     )

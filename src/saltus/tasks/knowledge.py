@@ -6,10 +6,12 @@ Both can only be known from training, so their test questions are seen ones.
 from __future__ import annotations
 
 import zlib
+from functools import cache
 
 import numpy as np
 
-from saltus.tasks.strings import digits
+from saltus.tasks.numbered import Numbered
+from saltus.tasks.strings import joined
 from saltus.tasks.task import Item, Task
 
 PEOPLE = tuple(
@@ -39,6 +41,7 @@ CIPHERS: dict[str, float] = {
 """Header of each cipher and its share of the lines of the corpus."""
 
 
+@cache
 def fact_item(rank: int) -> Item:
     """The fact of a frequency rank (0 is the most frequent in the corpus)."""
     # 113 has no common factor with 384: ranks walk through people and relations evenly.
@@ -54,10 +57,11 @@ def fact_item(rank: int) -> Item:
 
 def fact() -> Task:
     """Recall a fact seen in training, frequent or rare."""
-
-    def make(rng: np.random.Generator) -> Item:
-        return fact_item(int(rng.integers(N_FACTS)))
-
+    make = Numbered(
+        ((0, N_FACTS),),
+        key=lambda row: fact_item(row[0]).question,
+        item=lambda row: fact_item(row[0]),
+    )
     return Task(
         name="facts",
         ability="knowledge",
@@ -69,6 +73,7 @@ def fact() -> Task:
         chance=1 / 8,
         make=make,
         held_out=False,
+        every=make.keys,
     )
 
 
@@ -77,9 +82,14 @@ def cipher(header: str) -> Task:
     alphabet = np.random.default_rng(zlib.crc32(header.encode())).permutation(10).tolist()
     share = CIPHERS[header]
 
-    def make(rng: np.random.Generator) -> Item:
-        row = digits(rng, 3)
-        return Item(f"{header}:{row}", "".join(str(alphabet[int(d)]) for d in row))
+    def question(row: list[int]) -> str:
+        return f"{header}:{joined(row)}"
+
+    make = Numbered(
+        ((0, 10),) * 3,
+        key=question,
+        item=lambda row: Item(question(row), "".join(str(alphabet[d]) for d in row)),
+    )
 
     return Task(
         name=f"cipher-{header}",
@@ -91,4 +101,5 @@ def cipher(header: str) -> Task:
         },
         chance=1e-3,
         make=make,
+        every=make.keys,
     )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import operator
+from itertools import accumulate
+
 import numpy as np
 
+from saltus.tasks.numbered import Numbered
+from saltus.tasks.strings import joined
 from saltus.tasks.task import Item, Task
 
 BITS = ("0", "1")
@@ -13,12 +18,14 @@ _CLOSE = {"(": ")", "[": "]", "{": "}"}
 def parity(n: int) -> Task:
     """Whether a row of ``n`` bits holds an odd number of ones."""
 
-    def make(rng: np.random.Generator) -> Item:
-        bits = rng.integers(2, size=n)
-        running = "".join(map(str, (np.cumsum(bits) % 2).tolist()))
-        row = "".join(map(str, bits.tolist()))
-        return Item(f"par:{row}", running[-1], choices=BITS, working=running, difficulty=float(n))
+    def question(bits: list[int]) -> str:
+        return f"par:{joined(bits)}"
 
+    def item(bits: list[int]) -> Item:
+        running = joined(list(accumulate(bits, operator.xor)))
+        return Item(question(bits), running[-1], choices=BITS, working=running, difficulty=float(n))
+
+    make = Numbered(((0, 2),) * n, key=question, item=item)
     return Task(
         name=f"parity-{n}",
         ability="parity",
@@ -29,6 +36,8 @@ def parity(n: int) -> Task:
         },
         chance=0.5,
         make=make,
+        # More bits make more rows than anybody asks for.
+        every=make.keys if n <= 10 else None,
         scratchpad_cue=">",
         answer_mark="#",
     )
@@ -37,16 +46,18 @@ def parity(n: int) -> Task:
 def boolean(n: int) -> Task:
     """Evaluate ``n`` boolean operations from left to right."""
 
-    def make(rng: np.random.Generator) -> Item:
-        bits = rng.integers(2, size=n + 1).tolist()
-        ops = rng.integers(3, size=n).tolist()
-        value, text, running = bits[0], str(bits[0]), []
-        for op, bit in zip(ops, bits[1:], strict=True):
+    def question(row: list[int]) -> str:
+        """Of all bits and, behind them, the operations between them."""
+        pairs = zip(row[n + 1 :], row[1 : n + 1], strict=True)
+        return f"bool:{row[0]}" + "".join([f"{'&|^'[op]}{bit}" for op, bit in pairs])
+
+    def item(row: list[int]) -> Item:
+        value, running = row[0], []
+        for op, bit in zip(row[n + 1 :], row[1 : n + 1], strict=True):
             value = (value & bit, value | bit, value ^ bit)[op]
-            text += "&|^"[op] + str(bit)
-            running.append(str(value))
+            running.append(value)
         return Item(
-            f"bool:{text}", str(value), choices=BITS, working="".join(running), difficulty=float(n)
+            question(row), str(value), choices=BITS, working=joined(running), difficulty=float(n)
         )
 
     return Task(
@@ -58,7 +69,7 @@ def boolean(n: int) -> Task:
             "zh": "从左到右计算与、或、异或;测试用的表达式从未在训练中出现。",
         },
         chance=0.5,
-        make=make,
+        make=Numbered(((0, 2),) * (n + 1) + ((0, 3),) * n, key=question, item=item),
         scratchpad_cue=">",
         answer_mark="#",
     )

@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from saltus.tasks.numbered import Numbered
 from saltus.tasks.task import Item, Task
 
 DIGITS = tuple("0123456789")
 
 
-def digits(rng: np.random.Generator, n: int) -> str:
-    """``n`` random digits as a string."""
-    return "".join(map(str, rng.integers(10, size=n).tolist()))
+def joined(row: list[int]) -> str:
+    """Digits as a string."""
+    return "".join([DIGITS[i] for i in row])
 
 
 def _row(
@@ -24,9 +25,9 @@ def _row(
     titles: tuple[str, str],
     what: tuple[str, str],
 ) -> Task:
-    def make(rng: np.random.Generator) -> Item:
-        row = digits(rng, n)
-        return Item(f"{word}:{row}", answer(row), difficulty=float(n))
+    def item(row: list[int]) -> Item:
+        text = joined(row)
+        return Item(f"{word}:{text}", answer(text), difficulty=float(n))
 
     return Task(
         name=f"{name}-{n}",
@@ -34,7 +35,7 @@ def _row(
         title={"en": f"{titles[0]} {n} digits", "zh": f"{titles[1]} {n} 位数字"},
         description={"en": what[0], "zh": what[1]},
         chance=10.0**-n,
-        make=make,
+        make=Numbered(((0, 10),) * n, key=lambda row: f"{word}:{joined(row)}", item=item),
     )
 
 
@@ -65,9 +66,9 @@ def sort(n: int) -> Task:
 def largest(n: int) -> Task:
     """Name the largest of ``n`` digits."""
 
-    def make(rng: np.random.Generator) -> Item:
-        row = digits(rng, n)
-        return Item(f"max:{row}", max(row), choices=DIGITS, difficulty=float(n))
+    def item(row: list[int]) -> Item:
+        text = joined(row)
+        return Item(f"max:{text}", max(text), choices=DIGITS, difficulty=float(n))
 
     return Task(
         name=f"max-{n}",
@@ -76,7 +77,7 @@ def largest(n: int) -> Task:
         description={"en": "Name the largest digit of a row.", "zh": "说出一串数字中最大的一个。"},
         # Always answering 9 is right when a 9 is among the n digits: that is the best guess.
         chance=1.0 - 0.9**n,
-        make=make,
+        make=Numbered(((0, 10),) * n, key=lambda row: f"max:{joined(row)}", item=item),
     )
 
 

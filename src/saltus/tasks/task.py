@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from saltus.errors import DataError
+from saltus.tasks.numbered import Numbered
 
 Split = Literal["train", "test"]
 
@@ -74,6 +75,7 @@ class Task:
         answer_mark: Stands between working and final answer.
         held_out: Whether test questions are kept out of training by hash of their key;
             False for knowledge, which can only be recalled if it was seen.
+        every: Keys of all its questions, one for each, where they are few enough to list.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Task:
     scratchpad_cue: str | None = None
     answer_mark: str = "="
     held_out: bool = True
+    every: Callable[[], Iterable[str]] | None = field(default=None, repr=False)
 
     def draw(self, rng: np.random.Generator, split: Split) -> Item:
         """Draw one item of a split.
@@ -100,6 +103,29 @@ class Task:
                 return item
         raise DataError(f"task {self.name!r} has no {split} items")
 
+    def stream(self, rng: np.random.Generator, split: Split) -> Iterator[Item]:
+        """The items that `draw` gives one after the other, without end.
+
+        Args:
+            rng: Draws for nobody else: it may be read further than items are taken.
+            split: Where they are from.
+
+        Raises:
+            DataError: No item of this split turned up in 10,000 draws.
+        """
+        if not isinstance(self.make, Numbered):
+            while True:
+                yield self.draw(rng, split)
+        test, missed = split == "test", 0
+        for row in self.make.ahead(rng):
+            if self.held_out and is_held_out(self.name, self.make.key(row)) != test:
+                missed += 1
+                if missed == 10_000:
+                    raise DataError(f"task {self.name!r} has no {split} items")
+                continue
+            missed = 0
+            yield self.make.item(row)
+
     def items(self, n: int, *, seed: int, split: Split = "test") -> tuple[Item, ...]:
         """At most ``n`` different items, a pure function of (task, seed).
 
@@ -109,14 +135,29 @@ class Task:
         rng = np.random.default_rng([zlib.crc32(self.name.encode()), seed])
         found: dict[str, Item] = {}
         misses = 0
-        while len(found) < n and misses < 2_000:
-            item = self.draw(rng, split)
-            if item.id in found:
+        most, drawn = self._most(n, split), self.stream(rng, split)
+        while len(found) < most and misses < 2_000:
+            item = next(drawn)
+            name = item.id
+            if name in found:
                 misses += 1
             else:
                 misses = 0
-                found[item.id] = item
+                found[name] = item
         return tuple(found.values())
+
+    def _most(self, n: int, split: Split) -> int:
+        """How many items there are to find: ``n``, or all of the split where these are fewer.
+
+        Once all are found, every further draw would be one of them again.
+        """
+        if self.every is None:
+            return n
+        test = split == "test"
+        listed = self.every()
+        keys = [k for k in listed if not self.held_out or is_held_out(self.name, k) == test]
+        # One at least is looked for: a split without items is an error.
+        return min(n, max(len(keys), 1))
 
 
 def is_held_out(task: str, key: str) -> bool:
