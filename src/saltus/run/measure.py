@@ -15,7 +15,7 @@ from saltus.run.plan import Asked, Cell
 from saltus.scoring.metrics import STORED
 from saltus.scoring.score import Flat, How, score_samples
 from saltus.scoring.version import scoring_digest
-from saltus.store.samples import schema
+from saltus.store.samples import lists, schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,14 +71,23 @@ def scored(columns: Columns, how: How, flat: Flat | None = None) -> pl.DataFrame
 
     n = len(columns["item"])
     types = schema(STORED)
+    if flat is not None:
+        # Said here, it need not be found out by polars from columns of nulls.
+        empty = np.empty(0, dtype=np.float32), np.zeros(n, dtype=np.int64)
+        flat = {k: empty for k in _OF_CHOICES if k not in columns} | flat
     # Polars' null columns are shared, not copied.
     made = {k: _nothing(k, t, n) for k, t in types.items()}
     made |= {k: columns[k] for k in columns if k not in STORED}
-    made["scoring"] = pl.Series("scoring", [scoring_digest()]).new_from_index(0, n)
+    made["scoring"] = _same(scoring_digest(), n)
     for name, values in score_samples(made, how, flat=flat).items():
-        # Only of written answers; of others it is true already.
-        made[name] = pl.Series(name, values, nan_to_null=values.dtype != np.bool_)
+        # `parsed` comes only of written answers; of others it is true already.
+        # To look for NaN is far cheaper than to have polars put nulls in their place.
+        gaps = values.dtype != np.bool_ and bool(np.isnan(values).any())
+        made[name] = pl.Series(name, values, nan_to_null=gaps)
     return pl.DataFrame([_as(made[name], name, kind) for name, kind in types.items()])
+
+
+_OF_CHOICES = ("choice_logprobs", "choice_unconditional")
 
 
 def _as(column: pl.Series, name: str, kind: Any) -> pl.Series:
@@ -107,7 +116,7 @@ def _known(cell: Cell, asked: Asked, there: NDArray[np.bool_]) -> dict[str, pl.S
     return {
         **_of_asked[asked.fingerprint],
         "cell": pl.Series([cell.name]).new_from_index(0, n),
-        "model": pl.Series([cell.model]).new_from_index(0, n),
+        "model": _same(cell.model, n),
         "too_long": pl.Series(~there),
     }
 
@@ -126,6 +135,13 @@ def _nothing(name: str, kind: Any, n: int) -> pl.Series:
     import polars as pl
 
     return pl.Series(name, [None], dtype=kind).new_from_index(0, n)
+
+
+@lru_cache(maxsize=256)
+def _same(value: str | bool, n: int) -> pl.Series:
+    import polars as pl
+
+    return pl.Series([value]).new_from_index(0, n)
 
 
 def _as_asked(asked: Asked) -> tuple[Question, ...]:
@@ -170,8 +186,8 @@ def _scored(
         "n_tokens": pl.Series(result.lengths),
         "target_bytes": target_bytes,
         "choice_target": right,
-        "parsed": pl.Series([True]).new_from_index(0, n),
-        "truncated": pl.Series([False]).new_from_index(0, n),
+        "parsed": _same(True, n),
+        "truncated": _same(False, n),
         **_nested(flat),
     }
     return columns, flat
@@ -266,22 +282,10 @@ def _nested(flat: Flat) -> dict[str, pl.Series]:
 
     Built from whole columns: a Python list per item costs more than running a tiny model.
     """
-    import polars as pl
-
     groups: dict[int, list[str]] = {}
     for name, (_, lengths) in flat.items():
         groups.setdefault(id(lengths), []).append(name)
     out: dict[str, pl.Series] = {}
     for names in groups.values():
-        lengths = flat[names[0]][1]
-        n = len(lengths)
-        row = np.arange(n, dtype=np.int32)
-        table = {"row": np.repeat(row, lengths)} | {name: flat[name][0] for name in names}
-        lists = pl.DataFrame(table).group_by("row", maintain_order=True).agg(*names)
-        if len(lists) < n:
-            every = pl.DataFrame({"row": row})
-            lists = every.join(lists, on="row", how="left", maintain_order="left").with_columns(
-                pl.col(name).fill_null(pl.lit([], dtype=lists.schema[name])) for name in names
-            )
-        out |= {name: lists[name] for name in names}
+        out |= lists({name: flat[name][0] for name in names}, flat[names[0]][1])
     return out

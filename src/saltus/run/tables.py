@@ -143,18 +143,31 @@ def _items_of(asked: Asked) -> pl.DataFrame:
         ("chance", json.dumps(asked.chance), pl.String),
         ("samples", asked.decoding.samples if asked.decoding else 1, pl.Int32),
     ]
-    texts = pl.List(pl.String)
     each = {
         "item": pl.Series(asked.item_ids, dtype=pl.String),
         "prompt_text": pl.Series([q.prompt for q in asked.questions], dtype=pl.String),
         "target": pl.Series([q.target for q in asked.questions], dtype=pl.String),
-        "choices": pl.Series([list(q.choices) for q in asked.questions], dtype=texts),
-        "also_right": pl.Series([list(a) for a in asked.also_right] or [[]] * n, dtype=texts),
+        "choices": _lists([q.choices for q in asked.questions]),
+        "also_right": _lists(asked.also_right or [()] * n),
         "difficulty": pl.Series(asked.difficulty, dtype=pl.Float32, strict=False),
     }
     columns = {name: pl.Series([value], dtype=kind).new_from_index(0, n)
                for name, value, kind in same}  # fmt: skip
     return pl.DataFrame(columns | each)
+
+
+def _lists(rows: Sequence[Sequence[str]]) -> pl.Series:
+    """Texts of each row. Where all have as many, as is usual, they go in as one long list."""
+    import polars as pl
+
+    texts = pl.List(pl.String)
+    sizes = {len(row) for row in rows}
+    if sizes == {0}:
+        return pl.Series([[]], dtype=texts).new_from_index(0, len(rows))
+    if len(sizes) == 1:
+        flat = pl.Series([text for row in rows for text in row], dtype=pl.String)
+        return flat.reshape((len(rows), sizes.pop())).arr.to_list()
+    return pl.Series([list(row) for row in rows], dtype=texts)
 
 
 def read_asked(folder: Path) -> dict[str, AskedRow]:

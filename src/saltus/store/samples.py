@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 SAMPLES = "samples"
 _TMP = ".tmp"
@@ -84,6 +86,33 @@ def schema(metrics: Sequence[str]) -> dict[str, Any]:
         "scoring": pl.String,
         **dict.fromkeys(metrics, pl.Float32),
     }
+
+
+def lists(columns: Mapping[str, NDArray[Any]], lengths: NDArray[np.int64]) -> dict[str, pl.Series]:
+    """Columns of lists from values that stand end to end.
+
+    Args:
+        columns: Values by name.
+        lengths: Of each list, the same in every column.
+    """
+    import numpy as np
+    import polars as pl
+
+    n = len(lengths)
+    size = int(lengths[0]) if n else 0
+    if size and (lengths == size).all():
+        # A cast needs no query, and a query takes longer than all else here.
+        flat = [pl.Series(name, values) for name, values in columns.items()]
+        return {s.name: s.reshape((n, size)).cast(pl.List(s.dtype)) for s in flat}
+    row = np.arange(n, dtype=np.int32)
+    table = pl.DataFrame({"row": np.repeat(row, lengths), **columns})
+    made = table.group_by("row", maintain_order=True).agg(*columns)
+    if len(made) < n:
+        every = pl.DataFrame({"row": row})
+        made = every.join(made, on="row", how="left", maintain_order="left").with_columns(
+            pl.col(name).fill_null(pl.lit([], dtype=made.schema[name])) for name in columns
+        )
+    return {name: made[name] for name in columns}
 
 
 def digest(parts: Mapping[str, object]) -> str:
