@@ -3,7 +3,8 @@
 Same weights and same arithmetic as the model of transformers, and checked against it before use.
 What is saved: one matrix product for queries, keys and values; in small models, which spend most
 of their time between the products, positions are turned as complex numbers and the weights of the
-norms stand in the matrices behind them; a stretch that all rows share is attended to once for all
+norms stand in the matrices behind them, and of a small vocabulary, the first layer's queries, keys
+and values are looked up by token; a stretch that all rows share is attended to once for all
 of them, without copies, and joined with the rest by the two parts' log-sums (as FlashAttention
 joins its blocks; Dao et al. 2022, §3.1); the last layer is computed only where something is read.
 """
@@ -25,7 +26,7 @@ MOST_TURNED = 512
 are nearly all of the time, and copies of their matrices are memory."""
 
 MOST_COPIED = 4_000_000
-"""Numbers of the last matrix, vocabulary times width, up to which it is copied, too."""
+"""Numbers up to which a matrix of the vocabulary is copied, or made, too."""
 
 KV = list[tuple[Any, Any]]
 """Keys and values of each layer, shape (rows, kv_heads, tokens, head_width)."""
@@ -78,6 +79,7 @@ class Llama:
         self._head = model.lm_head.weight
         self._head_turned = self._turned and self._head.numel() <= MOST_COPIED
         self._rotary = body.rotary_emb
+        self._first: Any = None
         with torch.inference_mode():
             if self._turned:
                 rotated = (self._heads, self._kv_heads, self._width)
@@ -86,6 +88,10 @@ class Llama:
                 self._layers = [_rearranged(torch, layer) for layer in body.layers]
             if self._head_turned:
                 self._head = self._head * (self._norm * self._norm.numel() ** 0.5)
+            first = self._layers[0] if self._layers else None
+            if self._turned and first and self.vocab * len(first.qkv) <= MOST_COPIED:
+                every = self._normed(self._embed, None)
+                self._first = torch.nn.functional.linear(every, first.qkv, first.qkv_bias)
         self._cos: Any = None
         self._sin: Any = None
         self._turns: Any = None
@@ -180,10 +186,14 @@ class Llama:
             mask = self._attend.triangle(length, earlier + length, behind)
         else:
             causal = length > 1
-        x = fn.embedding(self._filled(ids.reshape(-1), behind), self._embed)
+        ids = self._filled(ids.reshape(-1), behind)
+        x = fn.embedding(ids, self._embed)
         last = len(self._layers) - 1
         for number, layer in enumerate(self._layers):
-            qkv = product(self._normed(x, layer.norm_in), layer.qkv, layer.qkv_bias)
+            if number == 0 and self._first is not None:
+                qkv = fn.embedding(ids, self._first)
+            else:
+                qkv = product(self._normed(x, layer.norm_in), layer.qkv, layer.qkv_bias)
             rows_qkv = qkv[: rows * length].view(rows, length, -1, self._width)
             self._turn(rows_qkv, angles)
             q = rows_qkv[:, :, : self._heads].transpose(1, 2)
