@@ -15,8 +15,9 @@ from saltus.engines.transformers import TransformersEngine
 from saltus.ladder.file import read_ladder
 from saltus.prompts import Prompt
 from saltus.run.asked import ask
+from saltus.run.cell_samples import how_of
 from saltus.run.local import run
-from saltus.run.measure import how_of, measure
+from saltus.run.measure import measure
 from saltus.run.plan import Cell
 from saltus.run.rescore import rescore
 from saltus.scoring.score import score_samples

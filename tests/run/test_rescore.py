@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 from saltus.cli.main import main
 from saltus.errors import DataError
 from saltus.read.detect import read
-from saltus.run import local, measure
+from saltus.run import cell_samples, local
 from saltus.run import rescore as rescoring
 from saltus.run.folder import opened
 from saltus.run.local import run
@@ -89,7 +89,7 @@ def test_another_scoring_code_scores_again_and_measures_nothing(
 ):
     names = sorted(p.name for p in (folder / "samples").iterdir())
     before = scores(folder)
-    for module in (local, measure, rescoring):
+    for module in (local, cell_samples, rescoring):
         monkeypatch.setattr(module, "scoring_digest", lambda: "another code")
     report = run(study, folder, workers=0)
     assert (report.measured, report.reused, report.rescored) == (0, 8, 8)
@@ -102,14 +102,14 @@ def test_another_scoring_code_scores_again_and_measures_nothing(
 
 
 def test_a_change_of_a_metric_shows_in_the_scores(folder, no_model, monkeypatch):
-    for module in (measure, rescoring):
+    for module in (cell_samples, rescoring):
         monkeypatch.setattr(module, "scoring_digest", lambda: "another code")
-    plain = measure.score_samples
+    plain = cell_samples.score_samples
 
     def changed(*args, **kwargs):
         return {m: v * 0 if v.dtype != bool else v for m, v in plain(*args, **kwargs).items()}
 
-    monkeypatch.setattr(measure, "score_samples", changed)
+    monkeypatch.setattr(cell_samples, "score_samples", changed)
     assert rescore(folder).renewed == 8
     assert set(scores(folder)["value"]) == {0.0}
 

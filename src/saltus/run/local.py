@@ -11,8 +11,8 @@ from typing import Any
 
 from saltus.engines.transformers import OPTIONS, check_installed
 from saltus.errors import DataError, ModelError, StudyError
+from saltus.run.cell_samples import how_of, scored
 from saltus.run.folder import SCORES, SHEET, opened
-from saltus.run.measure import how_of, scored
 from saltus.run.plan import Cell, Plan, make_plan
 from saltus.run.pool import Worker, run_jobs, warm
 from saltus.run.progress import Quiet

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saltus.errors import DataError, StudyError
+from saltus.run.cell_samples import scored
 from saltus.run.folder import CELLS, FROZEN, ITEMS, locked
-from saltus.run.measure import scored
 from saltus.run.scores import write_scores
 from saltus.run.tables import DONE, AskedRow, read_asked, read_cells
 from saltus.scoring.metrics import STORED, check_metrics

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,11 +18,14 @@ from saltus.run.plan import Asked, Cell
 from saltus.store.samples import write_shard
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from saltus.engines.transformers import TransformersEngine
+    from saltus.run.cell_samples import Answers
 
 Kind = Literal["start", "done", "skipped", "failed", "fatal", "note", "facts", "end"]
+
+AT_ONCE, AT_ONCE_SECONDS = 16, 0.5
+"""Cells whose tables are made and written together, and how long the first of them may wait: in a
+row it takes half the time that it takes between two passes over a small model."""
 
 SMALLER = 8
 """How many times smaller the batches are in which a cell is tried again when memory ran out."""
@@ -74,37 +77,39 @@ class Event:
 
 
 def work_through(job: Job, asked: Sequence[Asked], folder: Path) -> Iterator[Event]:
-    """Measure the cells of a job one by one, writing each as soon as it is done.
+    """Measure the cells of a job one by one, writing each within half a second or so.
 
     A cell that cannot be measured costs that cell alone; only a model that cannot be loaded
     costs all of its own.
     """
-    crew = _Crew(job)
+    crew, desk = _Crew(job), _Desk(job, asked, folder)
     for cell in job.cells:
         yield Event("start", job.model, cell)
         try:
             crew.load()
         except Exception as err:
+            yield from desk.write()
             yield Event("failed", job.model, text=said(err))
             break
         began = time.perf_counter()
         try:
-            frame = crew.measure(cell, asked[cell.asked])
+            answers = crew.measure(asked[cell.asked])
         except TooLong as err:
             yield Event("skipped", job.model, cell, text=f"{err.what}; {err.hint}")
             continue
         except Exception as err:  # a worker must live on: the next cell may be sound
             yield Event("failed", job.model, cell, text=said(err))
             continue
-        try:
-            write_shard(folder, cell.name, frame)
-        except OSError as err:
-            yield Event("fatal", job.model, cell, text=err.strerror or str(err))
+        took = time.perf_counter() - began
+        done = Event("done", job.model, cell, took, crew.remark, 0, crew.tokens, crew.inside)
+        desk.take(done, answers)
+        if desk.full:
+            yield from desk.write()
+        if desk.broken:
             return
-        yield Event(
-            "done", job.model, cell, seconds=time.perf_counter() - began, text=crew.remark,
-            too_long=int(frame["too_long"].sum()), tokens=crew.tokens, inside=crew.inside,
-        )  # fmt: skip
+    yield from desk.write()
+    if desk.broken:
+        return
     if job.probe and crew.engine is not None:
         from saltus.run.probe import facts
 
@@ -131,11 +136,11 @@ class _Crew:
         if self.engine is None:
             self.engine = TransformersEngine(self.job.path, **self.job.engine)
 
-    def measure(self, cell: Cell, asked: Asked) -> pl.DataFrame:
+    def measure(self, asked: Asked) -> Answers:
         """A cell; in smaller batches where memory does not suffice for usual ones."""
         self.remark = ""
         try:
-            return self._counted(cell, asked)
+            return self._counted(asked)
         except Exception as err:
             if not out_of_memory(err):
                 raise
@@ -149,25 +154,70 @@ class _Crew:
             self.job.path, batch=TOKEN_BUDGET // SMALLER, **self.job.engine
         )
         try:
-            frame = self._counted(cell, asked)
+            found = self._counted(asked)
         finally:
             # Other cells get the usual batches: their numbers do not depend on this one.
             self.engine = None
         self.remark = f"memory ran out; measured in batches {SMALLER} times smaller"
-        return frame
+        return found
 
-    def _counted(self, cell: Cell, asked: Asked) -> pl.DataFrame:
-        from saltus.run.measure import measure
+    def _counted(self, asked: Asked) -> Answers:
+        from saltus.run.measure import answers
 
         assert self.engine is not None
         work = self.engine.work
         before = (work.asked, work.unique, work.forwarded, work.seconds)
-        frame = measure(self.engine, cell, asked)
+        found = answers(self.engine, asked)
         self.tokens = (
             work.asked - before[0], work.unique - before[1], work.forwarded - before[2],
         )  # fmt: skip
         self.inside = work.seconds - before[3]
-        return frame
+        return found
+
+
+class _Desk:
+    """Cells that are measured and not yet written."""
+
+    def __init__(self, job: Job, asked: Sequence[Asked], folder: Path) -> None:
+        self._job, self._asked, self._folder = job, asked, folder
+        self._waiting: list[tuple[Event, Answers]] = []
+        self._since = 0.0
+        self.broken = False
+        """Whether nothing can be written."""
+
+    def take(self, done: Event, answers: Answers) -> None:
+        """Lay a cell down, with what is to be told once it is written."""
+        if not self._waiting:
+            self._since = time.perf_counter() - done.seconds
+        self._waiting.append((done, answers))
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write."""
+        waited = time.perf_counter() - self._since
+        return len(self._waiting) >= AT_ONCE or waited >= AT_ONCE_SECONDS
+
+    def write(self) -> Iterator[Event]:
+        """Make and write the tables of all cells that lie here."""
+        from saltus.run.cell_samples import tabled
+
+        waiting, self._waiting = self._waiting, []
+        for done, answers in waiting:
+            cell, began = done.cell, time.perf_counter()
+            assert cell is not None
+            try:
+                frame = tabled(answers, cell, self._asked[cell.asked])
+            except Exception as err:
+                yield Event("failed", self._job.model, cell, text=said(err))
+                continue
+            try:
+                write_shard(self._folder, cell.name, frame)
+            except OSError as err:
+                self.broken = True
+                yield Event("fatal", self._job.model, cell, text=err.strerror or str(err))
+                return
+            seconds = done.seconds + time.perf_counter() - began
+            yield replace(done, seconds=seconds, too_long=int((~answers.there).sum()))
 
 
 def out_of_memory(err: BaseException) -> bool:
