@@ -87,7 +87,10 @@ def test_sampled_cells_cost_more(study):
     task = TASK.replace("choices: [yes, no]", "kind: text")
     one, many = (plan_of(study(task=task, **how)) for how in ({}, {"samples": 8, "temperature": 1}))
     sizes = {m.id: 1e6 for m in one.models}
-    assert many.work(many.cells[0], sizes) > 2 * one.work(one.cells[0], sizes)
+    assert (
+        many.work(many.cells, sizes)[many.cells[0].name]
+        > 2 * one.work(one.cells, sizes)[one.cells[0].name]
+    )
 
 
 WRONG = {

@@ -281,8 +281,7 @@ def _measure(
     if not todo:
         return
     plan, states = outcome.plan, outcome.states
-    sizes = _sizes(plan)
-    work = {c.name: plan.work(c, sizes) for c in todo}
+    work = plan.work(todo, _sizes(plan))
     jobs = _jobs(plan, todo, work, engine)
     cells = {job.model: job.cells for job in jobs}
     parameters = {job.model: matrix_parameters(job.path) for job in jobs}

@@ -7,7 +7,7 @@ them makes a new cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from saltus.engines.folder import check_folder, tokenizer_digest, weights_digest
@@ -63,22 +63,30 @@ class Plan:
     asked: tuple[Asked, ...]
     cells: tuple[Cell, ...]
 
-    def work(self, cell: Cell, sizes: Mapping[str, float]) -> float:
-        """What a cell costs, in arbitrary units, to order jobs and to guess the time left.
+    def work(self, cells: Sequence[Cell], sizes: Mapping[str, float]) -> dict[str, float]:
+        """What cells cost, in arbitrary units, to order jobs and to guess the time left.
 
         Args:
-            cell: The cell.
+            cells: Those that are to be measured.
             sizes: Parameters by model id.
+
+        Returns:
+            The cost of each, by name.
         """
-        asked = self.asked[cell.asked]
-        letters = sum(len(q.prompt) + len(q.target) for q in asked.questions)
-        letters += 4 * sum(map(len, asked.references))
-        if asked.kind == "text" and asked.decoding is not None:
-            # A token takes a pass of its own; most answers end long before their limit.
-            tokens = min(asked.decoding.max_tokens, USUAL_TOKENS) * asked.decoding.samples
-            letters += 16 * tokens * len(asked.questions)
+        letters = [_letters(asked) for asked in self.asked]
         # A tiny model costs its Python overhead, as much as some 20,000 parameters would.
-        return letters * (sizes[cell.model] + 2e4)
+        return {c.name: letters[c.asked] * (sizes[c.model] + 2e4) for c in cells}
+
+
+def _letters(asked: Asked) -> int:
+    """Letters that are read or written, a token that is written counting as more."""
+    letters = sum(len(q.prompt) + len(q.target) for q in asked.questions)
+    letters += 4 * sum(map(len, asked.references))
+    if asked.kind == "text" and asked.decoding is not None:
+        # A token takes a pass of its own; most answers end long before their limit.
+        tokens = min(asked.decoding.max_tokens, USUAL_TOKENS) * asked.decoding.samples
+        letters += 16 * tokens * len(asked.questions)
+    return letters
 
 
 def make_plan(

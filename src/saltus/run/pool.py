@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,9 +78,11 @@ def run_jobs(
     waiting = list(reversed(jobs))
     spare = [] if team is None else team
     team = [spare.pop() if spare else _spawn() for _ in range(min(workers, len(jobs)))]
+    # Packed once for all: it is what every question says.
+    told = bytes(ForkingPickler.dumps((asked, folder)))
     try:
         for worker in team:
-            _tell(worker, (asked, folder))
+            _tell_all(worker, told)
             _hand_out(worker, waiting)
         while busy := [w for w in team if w.job is not None]:
             ready = set(connection.wait([w.conn for w in busy]))
@@ -93,7 +96,7 @@ def run_jobs(
                     team.remove(worker)
                     if waiting:
                         team.append(_spawn())
-                        _tell(team[-1], (asked, folder))
+                        _tell_all(team[-1], told)
                         _hand_out(team[-1], waiting)
                     continue
                 if event.kind == "start":
@@ -119,6 +122,11 @@ def _end(team: Sequence[Worker]) -> None:
 def _tell(worker: Worker, what: object) -> None:
     with contextlib.suppress(OSError):  # it has died; the next receive says so
         worker.conn.send(what)
+
+
+def _tell_all(worker: Worker, packed: bytes) -> None:
+    with contextlib.suppress(OSError):
+        worker.conn.send_bytes(packed)
 
 
 def _here(job: Job, asked: tuple[Asked, ...], folder: Path) -> Iterator[Event]:
