@@ -6,6 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from saltus.engines import llama  # noqa: E402
 from saltus.engines.llama import Llama, suits  # noqa: E402
 from saltus.engines.products import linear, speed_up  # noqa: E402
 from saltus.engines.shared import difference  # noqa: E402
@@ -48,8 +49,11 @@ def spread(states, decoder):
     return decoder.logits(states.flatten(0, 1)).view(rows, read, -1).log_softmax(-1)
 
 
+@pytest.mark.parametrize("most", [{}, {"MOST_COPIED": 0}, {"MOST_TURNED": 0}], ids=str)
 @pytest.mark.parametrize("name", KINDS)
-def test_equals_the_model(name):
+def test_equals_the_model(name, most, monkeypatch):
+    for limit, value in most.items():
+        monkeypatch.setattr(llama, limit, value)
     kind, more = KINDS[name]
     model = made(kind, **more)
     ids = torch.randint(0, 300, (6, 150), generator=torch.Generator().manual_seed(1))

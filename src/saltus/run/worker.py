@@ -193,9 +193,9 @@ class _Desk:
 
     @property
     def full(self) -> bool:
-        """Whether it is time to write."""
+        """Whether it is time to write; always, where a worker has died over this model before."""
         waited = time.perf_counter() - self._since
-        return len(self._waiting) >= AT_ONCE or waited >= AT_ONCE_SECONDS
+        return self._job.again or len(self._waiting) >= AT_ONCE or waited >= AT_ONCE_SECONDS
 
     def write(self) -> Iterator[Event]:
         """Make and write the tables of all cells that lie here."""
