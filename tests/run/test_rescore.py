@@ -153,6 +153,7 @@ def write(file, **columns):
     ("break_it", "said"),
     [
         (lambda f: (f / "items.parquet").unlink(), "keeps too little to be scored again"),
+        (lambda f: (f / "cells.parquet").unlink(), "was killed .* what was measured is kept"),
         (lambda f: (f / "items.parquet").write_bytes(b"PAR1"), "items.parquet: cannot be read"),
         (lambda f: next((f / "samples").iterdir()).unlink(), "a shard is missing or damaged"),
         (lambda f: next((f / "samples").iterdir()).write_bytes(b"x"), "missing or damaged"),

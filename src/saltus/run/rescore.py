@@ -14,7 +14,7 @@ from saltus.run.scores import write_scores
 from saltus.run.tables import DONE, AskedRow, read_asked, read_cells
 from saltus.scoring.metrics import STORED, check_metrics
 from saltus.scoring.version import scoring_digest
-from saltus.store.samples import look, shard_path, write_shard
+from saltus.store.samples import SAMPLES, look, shard_path, write_shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,13 @@ def rescore(folder: str | Path, metrics: Sequence[str] | str = ()) -> RescoreRep
     check_metrics([m for m in more if m != "all"])
     if not path.is_dir():
         raise DataError("there is no run here", where=str(path), hint="give the folder of a run")
+    begun = (path / ITEMS).exists() and any((path / SAMPLES).glob("*.parquet"))
+    if begun and not (path / CELLS).exists():
+        raise DataError(
+            "the run was killed before it could say what it had measured",
+            where=str(path),
+            hint="run the same study again: what was measured is kept",
+        )
     if not (path / CELLS).exists() or not (path / ITEMS).exists():
         raise DataError(
             "the run keeps too little to be scored again",
