@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 pytest.importorskip("torch")
 
 from saltus.engines.transformers import OPTIONS
-from saltus.run import cell_samples, worker
+from saltus.run import cell_samples, pool, worker
+from saltus.run.local import run
 from saltus.run.plan import make_plan
 from saltus.run.study import load_study
 from saltus.run.worker import Job, work_through
@@ -73,3 +76,25 @@ def test_nothing_is_told_after_the_disk_is_full(work, monkeypatch):
     monkeypatch.setattr(worker, "write_shard", write)
     *_, last = work()
     assert last[:2] == ("fatal", "No space left on device")
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system has no such call")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_next_models_weights_are_read_meanwhile(make_study, tmp_path, monkeypatch, workers):
+    read = []
+    monkeypatch.setattr(pool, "_into_page_cache", read.append)
+    study = make_study(3, items=2, tasks=["add-1"])
+    run(study, tmp_path / "out", workers=workers)
+    paths = [str(m.path) for m in load_study(study).ladder]
+    assert len(read) == len(set(read)) == 2, "all but the first"
+    assert set(read) < set(paths)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system has no such call")
+def test_weights_are_asked_for_whole_and_missing_ones_are_no_error(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, *what: asked.append(what))
+    (tmp_path / "model.safetensors").write_bytes(b"x" * 5000)
+    pool._into_page_cache(str(tmp_path))
+    pool._into_page_cache(str(tmp_path / "nowhere"))
+    assert asked == [(0, 0, os.POSIX_FADV_WILLNEED)]
