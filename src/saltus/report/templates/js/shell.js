@@ -38,7 +38,7 @@ function drawFindings() {
     el("p", { class: "eyebrow" }, D.study.name, D.study.created ? el("time", { datetime: D.study.created }, D.study.created.slice(0, 10)) : null),
     el("h1", {}, say(D.title)),
     ...lead.map((g) => el("p", { class: "lead" }, sayAll(g.say))),
-    el("ul", { class: "facts" }, facts.filter(([n]) => n).map(([n, k]) => el("li", {}, el("b", {}, n.toLocaleString("en")), el("span", {}, t(`ui.${k}`))))),
+    el("ul", { class: "facts" }, facts.filter(([n]) => n).map(([n, k]) => el("li", {}, el("b", {}, n.toLocaleString("en")), el("span", {}, t(`ui.${k}${n === 1 ? "_one" : ""}`))))),
     el("dl", { class: "finds" }, rest.map((g) => el("div", { class: `find find-${g.name}` }, el("dt", {}, t(`find.${g.name}`)), el("dd", {}, g.say.map(listed))))));
 }
 
