@@ -77,7 +77,7 @@ class Event:
 
 
 def work_through(job: Job, asked: Sequence[Asked], folder: Path) -> Iterator[Event]:
-    """Measure the cells of a job one by one, writing each within half a second or so.
+    """Measure the cells of a job one by one; no more than half a second of work waits unwritten.
 
     A cell that cannot be measured costs that cell alone; only a model that cannot be loaded
     costs all of its own.
